@@ -1,1 +1,7 @@
-//! Kurir.
+//! Kurir: a WhatsApp gateway appliance.
+
+pub mod clock;
+pub mod error;
+pub mod model;
+pub mod store;
+pub mod words;

@@ -1,0 +1,39 @@
+//! Chats: one line per conversation of a device, kept beside the messages so that a list needs no search.
+
+use crate::model::jid::Jid;
+use crate::model::message::MessageStatus;
+use serde::{Deserialize, Serialize};
+
+/// A conversation as it stands in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chat {
+    /// The person or group.
+    pub jid: Jid,
+    /// Name by which the chat is shown, when one is known.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Incoming messages that nobody has read yet.
+    #[serde(default)]
+    pub unread: u32,
+    /// Milliseconds since 1970 of the newest message.
+    pub last_at: i64,
+    /// The newest message in short.
+    pub last: LastMessage,
+}
+
+/// The newest message of a chat in short.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastMessage {
+    /// WhatsApp's message id.
+    pub id: String,
+    /// WhatsApp's name of the kind.
+    pub kind: String,
+    /// The first 200 characters of text or caption.
+    pub text: Option<String>,
+    /// Written by the account itself.
+    pub from_me: bool,
+    /// How far it came.
+    pub status: MessageStatus,
+}

@@ -1,0 +1,110 @@
+//! What happened: the rows of the outbox, in the words of the core. Surfaces shape them for their clients.
+
+use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
+use crate::model::id::{DeviceId, DeviceNo, JobId, UserId};
+use crate::model::job::JobStatus;
+use crate::model::message::{Message, MessageStatus};
+use serde::{Deserialize, Serialize};
+
+/// A row of the outbox.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// Position in the outbox, without gaps or repeats; the id of live events.
+    pub seq: u64,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Where it happened.
+    pub scope: Scope,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// Where an event happened: decides who may see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Scope {
+    /// The device.
+    pub device: DeviceNo,
+    /// Its name for clients.
+    pub device_id: DeviceId,
+    /// Its owner when it happened.
+    pub owner: UserId,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// The connection of a device changed.
+    Link {
+        /// New state.
+        status: DeviceStatus,
+        /// Digits of the linked number.
+        phone_number: Option<String>,
+        /// How far a linking has come.
+        step: Option<LinkStep>,
+        /// What is wrong.
+        trouble: Option<LinkTrouble>,
+    },
+    /// A new QR waits for a scan. Its text is a secret and is asked of the running device, so it is never on disk.
+    Qr {
+        /// Milliseconds since 1970 at which the next one replaces it.
+        expires_at: i64,
+    },
+    /// A pairing code was issued; like the QR it is asked of the running device.
+    PairingCode {
+        /// Milliseconds since 1970.
+        expires_at: i64,
+    },
+    /// WhatsApp asks for a passkey to finish a linking.
+    PasskeyRequested,
+    /// A message came in, or was written by the account on another of its devices.
+    MessageReceived {
+        /// The stored message.
+        message: Message,
+    },
+    /// A message that Kurir sent was accepted by WhatsApp.
+    MessageSent {
+        /// The stored message.
+        message: Message,
+    },
+    /// A message came further, or failed.
+    MessageStatus {
+        /// WhatsApp's message id.
+        message_id: String,
+        /// The chat it stands in.
+        chat: String,
+        /// How far it came.
+        status: MessageStatus,
+    },
+    /// A job moved on.
+    Job {
+        /// Its name for clients.
+        job: JobId,
+        /// State.
+        status: JobStatus,
+        /// Number of items.
+        total: u32,
+        /// Items that WhatsApp accepted.
+        succeeded: u32,
+        /// Items that were given up.
+        failed: u32,
+    },
+    /// A device was created, renamed, reassigned or deleted.
+    Device {
+        /// `created`, `updated` or `deleted`.
+        change: DeviceChange,
+    },
+}
+
+/// What happened to a device as such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChange {
+    /// It is new.
+    Created,
+    /// Its name or owner changed.
+    Updated,
+    /// It is gone.
+    Deleted,
+}

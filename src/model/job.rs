@@ -1,0 +1,287 @@
+//! Jobs: everything that sends. A job holds items; each item owns its WhatsApp message id from the start.
+
+use crate::error::{Code, Error, Result};
+use crate::model::id::{DeviceNo, JobId, UserId};
+use crate::model::message::Outgoing;
+use serde::{Deserialize, Serialize};
+
+/// What kind of sending a job is; decides its id, its place in the queue and whether clients see it in lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobKind {
+    /// One message of one request; goes ahead of bulk and is not delayed.
+    SendSingle,
+    /// Several messages inside one request.
+    SendBulk,
+    /// A text job of the job routes.
+    SendTextBulk,
+}
+
+impl JobKind {
+    /// Returns the kind as it stands in ids and lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JobKind::SendSingle => "send-single",
+            JobKind::SendBulk => "send-bulk",
+            JobKind::SendTextBulk => "send-text-bulk",
+        }
+    }
+
+    /// Returns whether the job shows in job lists. Requests that wait for their answer do not.
+    pub fn is_listed(self) -> bool {
+        self == JobKind::SendTextBulk
+    }
+
+    /// Returns the lane's class: 0 goes ahead of 1.
+    pub fn class(self) -> u8 {
+        match self {
+            JobKind::SendSingle => 0,
+            JobKind::SendBulk | JobKind::SendTextBulk => 1,
+        }
+    }
+}
+
+/// The state of a job, in the words of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum JobStatus {
+    /// Waits for its first item's turn.
+    Queued,
+    /// At least one item was tried.
+    Processing,
+    /// Ended with at least one success.
+    Completed,
+    /// Ended without a success.
+    Failed,
+    /// Stopped by a person; the item in flight was finished first.
+    Cancelled,
+}
+
+impl JobStatus {
+    /// Returns the state as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JobStatus::Queued => "queued",
+            JobStatus::Processing => "processing",
+            JobStatus::Completed => "completed",
+            JobStatus::Failed => "failed",
+            JobStatus::Cancelled => "cancelled",
+        }
+    }
+
+    /// Returns whether nothing will change any more.
+    pub fn is_ended(self) -> bool {
+        matches!(self, JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled)
+    }
+}
+
+/// The longest pause between two items.
+pub const DELAY_MAX_S: f64 = 3600.0;
+
+/// How long a lane waits between two items of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub enum Pacing {
+    /// A fresh random 2 to 5 seconds for every gap.
+    #[default]
+    Random,
+    /// The same pause for every gap.
+    Every {
+        /// Milliseconds.
+        ms: u64,
+    },
+}
+
+impl Pacing {
+    /// Reads `delay` in seconds; none means random.
+    pub fn from_seconds(delay_s: Option<f64>) -> Result<Self> {
+        match delay_s {
+            None => Ok(Self::Random),
+            Some(s) if s.is_finite() && (0.0..=DELAY_MAX_S).contains(&s) => {
+                Ok(Self::Every { ms: (s * 1000.0).round() as u64 })
+            }
+            Some(_) => Err(Error::new(Code::DelayInvalid)),
+        }
+    }
+
+    /// Returns the pause before the next item, in milliseconds.
+    pub fn gap_ms(self) -> u64 {
+        match self {
+            Pacing::Random => rand::RngExt::random_range(&mut rand::rng(), 2_000..=5_000),
+            Pacing::Every { ms } => ms,
+        }
+    }
+
+    /// Returns the given pause in seconds; none when random.
+    pub fn seconds(self) -> Option<f64> {
+        match self {
+            Pacing::Random => None,
+            Pacing::Every { ms } => Some(ms as f64 / 1000.0),
+        }
+    }
+}
+
+/// A job with its counters; items are rows of their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Name for clients.
+    pub id: JobId,
+    /// Kind.
+    pub kind: JobKind,
+    /// The device that sends.
+    pub device: DeviceNo,
+    /// Who asked for it.
+    pub user: UserId,
+    /// State.
+    pub status: JobStatus,
+    /// Pause between items.
+    pub pacing: Pacing,
+    /// Number of items.
+    pub total: u32,
+    /// Items that WhatsApp accepted.
+    pub succeeded: u32,
+    /// Items that were given up.
+    pub failed: u32,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// Milliseconds since 1970 of the first attempt.
+    #[serde(default)]
+    pub started_at: Option<i64>,
+    /// Milliseconds since 1970 of the end.
+    #[serde(default)]
+    pub finished_at: Option<i64>,
+    /// Milliseconds since 1970 before which the next item must not start; survives restarts.
+    #[serde(default)]
+    pub next_at: i64,
+}
+
+impl Job {
+    /// Returns the number of items that are settled.
+    pub fn handled(&self) -> u32 {
+        self.succeeded + self.failed
+    }
+
+    /// Counts one settled item and moves the state on.
+    pub fn count(&mut self, success: bool, now: i64) {
+        if success {
+            self.succeeded += 1
+        } else {
+            self.failed += 1
+        }
+        self.started_at.get_or_insert(now);
+        if self.status == JobStatus::Queued {
+            self.status = JobStatus::Processing;
+        }
+        self.next_at = now + self.pacing.gap_ms() as i64;
+        if self.handled() >= self.total && !self.status.is_ended() {
+            self.status = if self.succeeded > 0 { JobStatus::Completed } else { JobStatus::Failed };
+            self.finished_at = Some(now);
+        }
+    }
+}
+
+/// The state of one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ItemState {
+    /// Waits in the queue, or is being sent by the lane that holds its lease.
+    Pending,
+    /// Accepted by WhatsApp.
+    Sent,
+    /// Given up.
+    Failed,
+    /// Its job was cancelled before its turn.
+    Cancelled,
+}
+
+/// One message of a job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// Position in the job, from 0.
+    pub index: u32,
+    /// Recipient as the client wrote it; shown again when it was not a valid number.
+    pub to: String,
+    /// What to send; none when the entry was malformed and failed at once.
+    pub outgoing: Option<Outgoing>,
+    /// WhatsApp's message id, the same through every attempt.
+    pub message_id: String,
+    /// State.
+    pub state: ItemState,
+    /// Why it failed, as the name of a code of the catalogue.
+    #[serde(default)]
+    pub error: Option<ItemError>,
+    /// How often it was handed to WhatsApp without an answer.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Milliseconds since 1970 of the network's acceptance or of the giving up.
+    #[serde(default)]
+    pub settled_at: Option<i64>,
+    /// Its place in the lane while it waits: when it is due (milliseconds since 1970) and its number in line.
+    #[serde(default)]
+    pub place: Option<(i64, u64)>,
+}
+
+/// Why an item failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemError {
+    /// Name of a code of the catalogue, such as `phone_invalid`.
+    pub code: String,
+    /// The network's number, when it gave one.
+    #[serde(default)]
+    pub network: Option<i32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(total: u32) -> Job {
+        Job {
+            id: JobId("send-text-bulk_1_aaaaaa".into()),
+            kind: JobKind::SendTextBulk,
+            device: DeviceNo(1),
+            user: UserId(1),
+            status: JobStatus::Queued,
+            pacing: Pacing::Every { ms: 0 },
+            total,
+            succeeded: 0,
+            failed: 0,
+            created_at: 0,
+            started_at: None,
+            finished_at: None,
+            next_at: 0,
+        }
+    }
+
+    #[test]
+    fn a_job_ends_completed_when_one_item_succeeded() {
+        let mut job = job(2);
+        job.count(false, 5);
+        assert_eq!((job.status, job.started_at), (JobStatus::Processing, Some(5)));
+        job.count(true, 9);
+        assert_eq!((job.status, job.finished_at), (JobStatus::Completed, Some(9)));
+    }
+
+    #[test]
+    fn a_job_without_success_has_failed_and_a_cancelled_one_stays_so() {
+        let mut failed = job(1);
+        failed.count(false, 5);
+        assert_eq!(failed.status, JobStatus::Failed);
+        let mut cancelled = job(1);
+        cancelled.status = JobStatus::Cancelled;
+        cancelled.count(true, 5);
+        assert_eq!(cancelled.status, JobStatus::Cancelled);
+    }
+
+    #[test]
+    fn a_delay_is_a_number_of_seconds_up_to_an_hour() {
+        assert_eq!(Pacing::from_seconds(None).expect("random"), Pacing::Random);
+        assert_eq!(Pacing::from_seconds(Some(1.5)).expect("fits").gap_ms(), 1500);
+        assert!((2_000..=5_000).contains(&Pacing::Random.gap_ms()));
+        for bad in [-1.0, 3600.1, f64::NAN, f64::INFINITY] {
+            assert!(Pacing::from_seconds(Some(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Messages: what is in them, which way they went, how far they came.
+
+use crate::error::{Code, Error, Result};
+use crate::model::id::{DeviceNo, JobId};
+use crate::model::jid::Jid;
+use serde::{Deserialize, Serialize};
+
+/// The longest text, in Unicode code points.
+pub const TEXT_MAX_CHARS: usize = 4096;
+
+/// A text that may be sent: not blank and at most [`TEXT_MAX_CHARS`] code points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text(String);
+
+impl Text {
+    /// Accepts a text that may be sent.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::new(Code::RecipientAndTextRequired));
+        }
+        if text.chars().count() > TEXT_MAX_CHARS {
+            return Err(Error::new(Code::TextTooLong));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is to be sent, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    /// The recipient.
+    pub to: Jid,
+    /// The content.
+    pub content: OutgoingContent,
+}
+
+/// The content of an outgoing message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum OutgoingContent {
+    /// A plain text.
+    Text {
+        /// The text.
+        text: Text,
+    },
+}
+
+impl OutgoingContent {
+    /// Returns the content as it stands in the history.
+    pub fn stored(&self) -> Content {
+        match self {
+            OutgoingContent::Text { text } => Content::Text { text: text.0.clone() },
+        }
+    }
+}
+
+/// The content of a stored message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Content {
+    /// A plain or extended text.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// A kind that Kurir does not show yet. The protocol bytes are kept so that nothing is lost.
+    Other {
+        /// WhatsApp's name of the kind, such as `imageMessage`.
+        kind: String,
+        /// Its caption, when it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// The message as protobuf, base64.
+        #[serde(default)]
+        raw: String,
+    },
+}
+
+impl Content {
+    /// Returns WhatsApp's name of the kind.
+    pub fn kind(&self) -> &str {
+        match self {
+            Content::Text { .. } => "conversation",
+            Content::Other { kind, .. } => kind,
+        }
+    }
+
+    /// Returns the text or caption.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Content::Text { text } => Some(text),
+            Content::Other { text, .. } => text.as_deref(),
+        }
+    }
+}
+
+/// How far a message came. The order is the order of progress: a status never goes back.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageStatus {
+    /// Stored, not yet accepted by WhatsApp.
+    Pending,
+    /// Given up; the reason stands beside it.
+    Failed,
+    /// Accepted by WhatsApp.
+    Sent,
+    /// Arrived on a device of the recipient.
+    Delivered,
+    /// Read by the recipient. Incoming messages: read by us.
+    Read,
+}
+
+impl MessageStatus {
+    /// Returns the status as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageStatus::Pending => "pending",
+            MessageStatus::Failed => "failed",
+            MessageStatus::Sent => "sent",
+            MessageStatus::Delivered => "delivered",
+            MessageStatus::Read => "read",
+        }
+    }
+}
+
+/// A stored message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Device that sent or received it.
+    pub device: DeviceNo,
+    /// WhatsApp's message id.
+    pub id: String,
+    /// The chat it stands in.
+    pub chat: Jid,
+    /// Who wrote it; the account itself when `from_me`.
+    pub sender: Option<Jid>,
+    /// True when the account wrote it, here or on the phone.
+    pub from_me: bool,
+    /// The sender's own name as it came with the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push_name: Option<String>,
+    /// What is in it.
+    pub content: Content,
+    /// Milliseconds since 1970: when it was accepted here, or when the network says it was sent.
+    pub at: i64,
+    /// How far it came.
+    pub status: MessageStatus,
+    /// Why it failed, as the name of a code of the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The job that sent it, when Kurir did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_not_blank_and_counts_code_points() {
+        assert!(Text::parse(" \n").is_err());
+        assert!(Text::parse(&"é".repeat(TEXT_MAX_CHARS)).is_ok());
+        assert_eq!(
+            Text::parse(&"é".repeat(TEXT_MAX_CHARS + 1)).expect_err("too long").code(),
+            Code::TextTooLong
+        );
+    }
+
+    #[test]
+    fn progress_has_an_order() {
+        use MessageStatus::*;
+        assert!(Pending < Failed && Failed < Sent && Sent < Delivered && Delivered < Read);
+    }
+}

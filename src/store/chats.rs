@@ -1,0 +1,147 @@
+//! The chat list: one row per conversation, kept up to date with every message.
+
+use super::codec::{decode, encode};
+use super::tables::{Tables, View};
+use crate::error::Result;
+use crate::model::chat::{Chat, LastMessage};
+use crate::model::id::DeviceNo;
+use crate::model::message::{Message, MessageStatus};
+use redb::ReadableTable as _;
+
+/// Characters of the newest message that the list shows.
+const PREVIEW_CHARS: usize = 200;
+
+/// Returns up to `limit` chats, newest activity first, older than `before` (milliseconds since 1970) when given.
+pub fn page(view: &View, device: DeviceNo, before: Option<i64>, limit: usize) -> Result<Vec<Chat>> {
+    let (order, chats) = (view.chats_by_time()?, view.chats()?);
+    let end = (device.0, before.unwrap_or(i64::MAX), "");
+    let mut found = Vec::new();
+    for row in order.range((device.0, i64::MIN, "")..end)?.rev().take(limit) {
+        let at = row?.0;
+        let (_, _, chat) = at.value();
+        if let Some(row) = chats.get((device.0, chat))? {
+            found.push(decode("chats", chat, row.value())?);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the chat, or none.
+pub fn get(view: &View, device: DeviceNo, chat: &str) -> Result<Option<Chat>> {
+    match view.chats()?.get((device.0, chat))? {
+        Some(row) => decode("chats", chat, row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Takes a new or changed message into the list.
+pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    let key = message.chat.to_string();
+    let old = existing(tables, message.device, &key)?;
+    let is_newest = old.as_ref().is_none_or(|chat| message.at >= chat.last_at || chat.last.id == message.id);
+    let mut chat = match old {
+        Some(chat) => chat,
+        None => Chat {
+            jid: message.chat.clone(),
+            name: None,
+            unread: 0,
+            last_at: message.at,
+            last: preview(message),
+        },
+    };
+    if !message.from_me {
+        chat.unread += 1;
+        if !message.chat.is_group() && message.push_name.is_some() {
+            chat.name.clone_from(&message.push_name);
+        }
+    }
+    let before = chat.last_at;
+    if is_newest {
+        chat.last = preview(message);
+        chat.last_at = message.at;
+    }
+    put(tables, message.device, &key, before, &chat)
+}
+
+/// Takes the message `id` out of the list when it stood there; `newest` is what is left.
+pub(super) fn forget(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    key: &str,
+    id: &str,
+    newest: Option<&Message>,
+) -> Result<()> {
+    let Some(mut chat) = existing(tables, device, key)? else { return Ok(()) };
+    if chat.last.id != id {
+        return Ok(());
+    }
+    let before = chat.last_at;
+    match newest {
+        Some(message) => {
+            chat.last = preview(message);
+            chat.last_at = message.at;
+            put(tables, device, key, before, &chat)
+        }
+        None => {
+            tables.chats.remove((device.0, key))?;
+            tables.chats_by_time.remove((device.0, before, key))?;
+            Ok(())
+        }
+    }
+}
+
+/// Shows in the list that the newest message came further.
+pub(super) fn progress(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    key: &str,
+    id: &str,
+    to: MessageStatus,
+) -> Result<()> {
+    match existing(tables, device, key)? {
+        Some(mut chat) if chat.last.id == id => {
+            chat.last.status = to;
+            let at = chat.last_at;
+            put(tables, device, key, at, &chat)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Nothing older than `up_to` (milliseconds since 1970) is unread any more.
+pub(super) fn clear_unread(tables: &mut Tables<'_>, device: DeviceNo, key: &str, up_to: i64) -> Result<()> {
+    match existing(tables, device, key)? {
+        Some(mut chat) if chat.unread > 0 && chat.last_at <= up_to => {
+            chat.unread = 0;
+            let at = chat.last_at;
+            put(tables, device, key, at, &chat)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn existing(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<Option<Chat>> {
+    match tables.chats.get((device.0, key))? {
+        Some(row) => decode("chats", key, row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn put(tables: &mut Tables<'_>, device: DeviceNo, key: &str, before: i64, chat: &Chat) -> Result<()> {
+    tables.chats.insert((device.0, key), encode(chat)?.as_slice())?;
+    if before != chat.last_at {
+        tables.chats_by_time.remove((device.0, before, key))?;
+    }
+    tables.chats_by_time.insert((device.0, chat.last_at, key), ())?;
+    Ok(())
+}
+
+fn preview(message: &Message) -> LastMessage {
+    LastMessage {
+        id: message.id.clone(),
+        kind: message.content.kind().to_owned(),
+        text: message.content.text().map(|text| text.chars().take(PREVIEW_CHARS).collect()),
+        from_me: message.from_me,
+        status: message.status,
+    }
+}

@@ -1,0 +1,424 @@
+//! The queue's tables: jobs, their items, and what waits in which order.
+//!
+//! There is no stored state "being sent": one process owns the file, so a lane's lease is held in memory, and an item that was
+//! in flight when the process died is simply still in the queue. It is sent again under the message id it was given here.
+
+use super::codec::{decode, encode};
+use super::settings::next;
+use super::tables::{Tables, View};
+use super::{devices, messages, outbox};
+use crate::error::{Code, Error, Result};
+use crate::model::event::Fact;
+use crate::model::id::{DeviceNo, JobId};
+use crate::model::job::{Item, ItemError, ItemState, Job, JobKind, JobStatus};
+use crate::model::message::{Message, MessageStatus};
+use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
+
+/// The first answer to an `Idempotency-Key`: the job that it made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Once {
+    /// SHA-256 of what was asked, in hex; another question under the same key is refused.
+    pub fingerprint: String,
+    /// The job of the first request.
+    pub job: JobId,
+    /// Milliseconds since 1970.
+    pub at: i64,
+}
+
+/// How long an `Idempotency-Key` is remembered, in milliseconds.
+pub const ONCE_KEEP_MS: i64 = 24 * 3_600_000;
+
+/// An `Idempotency-Key` as it goes into the store.
+#[derive(Debug, Clone)]
+pub struct OnceKey {
+    /// Who asks: keys of different callers never meet.
+    pub caller: String,
+    /// The header's value.
+    pub key: String,
+    /// SHA-256 of what is asked, in hex.
+    pub fingerprint: String,
+}
+
+/// What came of an insert.
+#[derive(Debug, Clone)]
+pub enum Inserted {
+    /// The job is new.
+    New,
+    /// The key was used for the same question before; this is its job.
+    Known(JobId),
+}
+
+/// What waits at the head of a lane.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The job.
+    pub job: Job,
+    /// The item whose turn it is.
+    pub item: Item,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// WhatsApp accepted the message.
+    Sent,
+    /// It is given up.
+    Failed(ItemError),
+}
+
+/// Inserts a job with its items and their messages in one commit.
+///
+/// Items in state `Failed` (malformed entries) are counted at once and never enter the queue.
+pub fn insert(
+    tables: &mut Tables<'_>,
+    job: &Job,
+    items: &[Item],
+    once: Option<&OnceKey>,
+) -> Result<Inserted> {
+    if let Some(once) = once
+        && let Some(known) = known_job(tables, once, job.created_at)?
+    {
+        return Ok(Inserted::Known(known));
+    }
+    let device = devices::existing(tables, job.device)?;
+    let mut job = job.clone();
+    for item in items {
+        let mut item = item.clone();
+        if item.state == ItemState::Pending {
+            let seq = next(tables, "queue")?;
+            item.place = Some((job.created_at, seq));
+            tables.queue.insert(
+                (job.device.0, job.kind.class(), job.created_at, seq),
+                (job.id.as_str(), item.index),
+            )?;
+            messages::insert_outgoing(tables, &message_of(&job, &item)?)?;
+        } else {
+            job.count(false, job.created_at);
+        }
+        put_item(tables, &job.id, &item)?;
+    }
+    job.next_at = 0;
+    put(tables, &job)?;
+    tables.jobs_by_time.insert((u8::from(job.kind.is_listed()), job.created_at, job.id.as_str()), ())?;
+    if let Some(once) = once {
+        let row = Once { fingerprint: once.fingerprint.clone(), job: job.id.clone(), at: job.created_at };
+        tables.idempotency.insert((once.caller.as_str(), once.key.as_str()), encode(&row)?.as_slice())?;
+    }
+    if job.kind.is_listed() {
+        outbox::append(tables, job.created_at, devices::scope(&device), told(&job))?;
+    }
+    Ok(Inserted::New)
+}
+
+/// Returns up to `limit` items that are next in the device's lane, single sends ahead of bulk.
+///
+/// `skip` names the items that the lane holds already.
+pub fn waiting(
+    view: &View,
+    device: DeviceNo,
+    limit: usize,
+    skip: impl Fn(&str, u32) -> bool,
+) -> Result<Vec<Waiting>> {
+    let (queue, jobs, items) = (view.queue()?, view.jobs()?, view.items()?);
+    let mut found = Vec::new();
+    for row in queue.range((device.0, 0, i64::MIN, 0)..=(device.0, u8::MAX, i64::MAX, u64::MAX))? {
+        let row = row?.1;
+        let (job, index) = row.value();
+        if skip(job, index) {
+            continue;
+        }
+        let (Some(job), Some(item)) = (read(&jobs, job)?, read_item(&items, job, index)?) else {
+            return Err(Error::broken(format!(
+                "the queue names item {index} of job `{job}`, which does not exist"
+            )));
+        };
+        found.push(Waiting { job, item });
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Settles an item: item, job counters, message and outbox in one commit. Returns the job as it stands now.
+///
+/// Settling twice changes nothing. An item whose job was cancelled while it was in flight counts as what it became.
+pub fn settle(tables: &mut Tables<'_>, job: &JobId, index: u32, outcome: &Outcome, now: i64) -> Result<Job> {
+    let mut job = existing(tables, job)?;
+    let mut item = existing_item(tables, &job.id, index)?;
+    if matches!(item.state, ItemState::Sent | ItemState::Failed) {
+        return Ok(job);
+    }
+    leave_queue(tables, &job, &mut item)?;
+    let sent = matches!(outcome, Outcome::Sent);
+    item.state = if sent { ItemState::Sent } else { ItemState::Failed };
+    item.settled_at = Some(now);
+    if let Outcome::Failed(error) = outcome {
+        item.error = Some(error.clone());
+    }
+    put_item(tables, &job.id, &item)?;
+    job.count(sent, now);
+    put(tables, &job)?;
+    tell_settled(tables, &job, &item, now)?;
+    Ok(job)
+}
+
+/// Counts an attempt that got no answer; the item keeps its place.
+pub fn count_attempt(tables: &mut Tables<'_>, job: &JobId, index: u32) -> Result<u32> {
+    let mut item = existing_item(tables, job, index)?;
+    item.attempts += 1;
+    put_item(tables, job, &item)?;
+    Ok(item.attempts)
+}
+
+/// Cancels a job: what waits leaves the queue, what `in_flight` names is finished by its lane.
+pub fn cancel(tables: &mut Tables<'_>, id: &JobId, now: i64, in_flight: impl Fn(u32) -> bool) -> Result<Job> {
+    let mut job = existing(tables, id)?;
+    if job.status.is_ended() {
+        return Err(Error::new(Code::JobEnded));
+    }
+    for mut item in items_of(&tables.items, id.as_str(), 0, u32::MAX)? {
+        if item.state == ItemState::Pending && !in_flight(item.index) {
+            withdraw(tables, &job, &mut item)?;
+        }
+    }
+    job.status = JobStatus::Cancelled;
+    job.finished_at = Some(now);
+    put(tables, &job)?;
+    let scope = devices::scope(&devices::existing(tables, job.device)?);
+    outbox::append(tables, now, scope, told(&job))?;
+    Ok(job)
+}
+
+/// Cancels everything that waits for a device, before it is removed.
+pub fn cancel_of_device(tables: &mut Tables<'_>, device: DeviceNo, now: i64) -> Result<()> {
+    let mut ids = Vec::new();
+    for row in tables.queue.range((device.0, 0, i64::MIN, 0)..=(device.0, u8::MAX, i64::MAX, u64::MAX))? {
+        let row = row?.1;
+        let job = JobId(row.value().0.to_owned());
+        if !ids.contains(&job) {
+            ids.push(job);
+        }
+    }
+    ids.iter().try_for_each(|id| cancel(tables, id, now, |_| false).map(drop))
+}
+
+/// Returns the job, or none.
+pub fn get(view: &View, id: &str) -> Result<Option<Job>> {
+    read(&view.jobs()?, id)
+}
+
+/// Returns the items of a job from index `from`, at most `limit`.
+pub fn items(view: &View, id: &str, from: u32, limit: u32) -> Result<Vec<Item>> {
+    items_of(&view.items()?, id, from, limit)
+}
+
+/// Returns the job that this key made before, or none; refuses a different question under the same key.
+pub fn once(view: &View, once: &OnceKey, now: i64) -> Result<Option<JobId>> {
+    let table = view.idempotency()?;
+    let row = table.get((once.caller.as_str(), once.key.as_str()))?;
+    row.map_or(Ok(None), |row| same_question(once, row.value(), now))
+}
+
+/// Returns all jobs that clients may list, newest first, that `wanted` accepts.
+pub fn listed(view: &View, wanted: impl Fn(&Job) -> bool) -> Result<Vec<Job>> {
+    let (order, jobs) = (view.jobs_by_time()?, view.jobs()?);
+    let mut found = Vec::new();
+    for row in order.range((1, i64::MIN, "")..)?.rev() {
+        let at = row?.0;
+        if let Some(job) = read(&jobs, at.value().2)?
+            && wanted(&job)
+        {
+            found.push(job);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the devices that have something waiting.
+pub fn devices_with_work(view: &View) -> Result<Vec<DeviceNo>> {
+    let queue = view.queue()?;
+    let (mut found, mut from) = (Vec::new(), 0u32);
+    while let Some(row) = queue.range((from, 0, i64::MIN, 0)..)?.next() {
+        let device = row?.0.value().0;
+        found.push(DeviceNo(device));
+        match device.checked_add(1) {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    Ok(found)
+}
+
+/// Drops ended jobs of requests and idempotency rows that are older than [`ONCE_KEEP_MS`]; at most `limit` jobs.
+///
+/// Returns how many jobs went.
+pub fn prune(tables: &mut Tables<'_>, now: i64, limit: usize) -> Result<usize> {
+    let until = now - ONCE_KEEP_MS;
+    let mut gone = Vec::new();
+    for row in tables.jobs_by_time.range((0, i64::MIN, "")..(0, until, ""))?.take(limit) {
+        let at = row?.0;
+        let (_, created, id) = at.value();
+        if read(&tables.jobs, id)?.is_none_or(|job| job.status.is_ended()) {
+            gone.push((created, id.to_owned()));
+        }
+    }
+    for (created, id) in &gone {
+        tables.items.retain_in((id.as_str(), 0)..=(id.as_str(), u32::MAX), |_, _| false)?;
+        tables.jobs.remove(id.as_str())?;
+        tables.jobs_by_time.remove((0, *created, id.as_str()))?;
+    }
+    let mut stale = Vec::new();
+    for row in tables.idempotency.iter()? {
+        let (at, value) = row?;
+        let once: Once = decode("idempotency", at.value(), value.value())?;
+        if once.at < until {
+            stale.push((at.value().0.to_owned(), at.value().1.to_owned()));
+        }
+    }
+    for (caller, key) in &stale {
+        tables.idempotency.remove((caller.as_str(), key.as_str()))?;
+    }
+    Ok(gone.len())
+}
+
+fn known_job(tables: &Tables<'_>, once: &OnceKey, now: i64) -> Result<Option<JobId>> {
+    let row = tables.idempotency.get((once.caller.as_str(), once.key.as_str()))?;
+    row.map_or(Ok(None), |row| same_question(once, row.value(), now))
+}
+
+fn same_question(once: &OnceKey, row: &[u8], now: i64) -> Result<Option<JobId>> {
+    let known: Once = decode("idempotency", &once.key, row)?;
+    if now - known.at > ONCE_KEEP_MS {
+        return Ok(None);
+    }
+    if known.fingerprint != once.fingerprint {
+        return Err(Error::new(Code::IdempotencyMismatch));
+    }
+    Ok(Some(known.job))
+}
+
+/// The message of an item as it stands in the history.
+fn message_of(job: &Job, item: &Item) -> Result<Message> {
+    let outgoing =
+        item.outgoing.as_ref().ok_or_else(|| Error::broken("a waiting item has nothing to send"))?;
+    Ok(Message {
+        device: job.device,
+        id: item.message_id.clone(),
+        chat: outgoing.to.clone(),
+        sender: None,
+        from_me: true,
+        push_name: None,
+        content: outgoing.content.stored(),
+        at: job.created_at,
+        status: MessageStatus::Pending,
+        error: None,
+        job: Some(job.id.clone()),
+    })
+}
+
+fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
+    let mut message = message_of(job, item)?;
+    message.status = if item.state == ItemState::Sent { MessageStatus::Sent } else { MessageStatus::Failed };
+    message.error = item.error.as_ref().map(|error| error.code.clone());
+    if job.kind != JobKind::SendSingle {
+        // A bulk message stands in the chat where it was sent, not where the job was made.
+        message.at = now;
+    }
+    let message = messages::settle_outgoing(tables, &message)?;
+    let scope = devices::scope(&devices::existing(tables, job.device)?);
+    let status = Fact::MessageStatus {
+        message_id: message.id.clone(),
+        chat: message.chat.to_string(),
+        status: message.status,
+    };
+    if item.state == ItemState::Sent {
+        outbox::append(tables, now, scope.clone(), Fact::MessageSent { message })?;
+    }
+    outbox::append(tables, now, scope.clone(), status)?;
+    if job.kind.is_listed() {
+        outbox::append(tables, now, scope, told(job))?;
+    }
+    Ok(())
+}
+
+fn withdraw(tables: &mut Tables<'_>, job: &Job, item: &mut Item) -> Result<()> {
+    leave_queue(tables, job, item)?;
+    item.state = ItemState::Cancelled;
+    put_item(tables, &job.id, item)?;
+    match &item.outgoing {
+        Some(outgoing) => messages::remove_outgoing(tables, job.device, &outgoing.to, &item.message_id),
+        None => Ok(()),
+    }
+}
+
+fn leave_queue(tables: &mut Tables<'_>, job: &Job, item: &mut Item) -> Result<()> {
+    if let Some((due, seq)) = item.place.take() {
+        tables.queue.remove((job.device.0, job.kind.class(), due, seq))?;
+    }
+    Ok(())
+}
+
+fn told(job: &Job) -> Fact {
+    Fact::Job {
+        job: job.id.clone(),
+        status: job.status,
+        total: job.total,
+        succeeded: job.succeeded,
+        failed: job.failed,
+    }
+}
+
+fn existing(tables: &Tables<'_>, id: &JobId) -> Result<Job> {
+    read(&tables.jobs, id.as_str())?.ok_or_else(|| Error::new(Code::JobNotFound))
+}
+
+fn existing_item(tables: &Tables<'_>, id: &JobId, index: u32) -> Result<Item> {
+    let item = read_item(&tables.items, id.as_str(), index)?;
+    item.ok_or_else(|| Error::broken(format!("item {index} of job `{id}` does not exist")))
+}
+
+fn read(table: &impl ReadableTable<&'static str, &'static [u8]>, id: &str) -> Result<Option<Job>> {
+    match table.get(id)? {
+        Some(row) => decode("jobs", id, row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn read_item(
+    table: &impl ReadableTable<(&'static str, u32), &'static [u8]>,
+    id: &str,
+    index: u32,
+) -> Result<Option<Item>> {
+    match table.get((id, index))? {
+        Some(row) => decode("items", (id, index), row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn items_of(
+    table: &impl ReadableTable<(&'static str, u32), &'static [u8]>,
+    id: &str,
+    from: u32,
+    limit: u32,
+) -> Result<Vec<Item>> {
+    table
+        .range((id, from)..=(id, u32::MAX))?
+        .take(limit as usize)
+        .map(|row| {
+            let (at, value) = row?;
+            decode("items", at.value(), value.value())
+        })
+        .collect()
+}
+
+fn put(tables: &mut Tables<'_>, job: &Job) -> Result<()> {
+    tables.jobs.insert(job.id.as_str(), encode(job)?.as_slice())?;
+    Ok(())
+}
+
+fn put_item(tables: &mut Tables<'_>, id: &JobId, item: &Item) -> Result<()> {
+    tables.items.insert((id.as_str(), item.index), encode(item)?.as_slice())?;
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! Messages: the history of each chat, and the index that shows what is known already.
+
+use super::codec::{decode, encode};
+use super::tables::{Tables, View};
+use super::{chats, devices, outbox};
+use crate::error::{Code, Error, Result};
+use crate::model::event::Fact;
+use crate::model::id::DeviceNo;
+use crate::model::jid::Jid;
+use crate::model::message::{Message, MessageStatus};
+use redb::ReadableTable;
+
+/// Stores an incoming message (or one that the account wrote elsewhere) and tells it, unless it is known already.
+///
+/// Returns whether it was new. The network delivers at least once; (chat, sender, id) names a message.
+pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<bool> {
+    if find(&tables.message_ids, message.device, &message.id, &message.chat, sender_of(message).as_str())?
+        .is_some()
+    {
+        return Ok(false);
+    }
+    put(tables, message)?;
+    chats::note(tables, message)?;
+    let device = devices::touch(tables, message.device, now)?;
+    outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message: message.clone() })?;
+    Ok(true)
+}
+
+/// Stores an outgoing message that waits in the queue.
+pub(super) fn insert_outgoing(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    put(tables, message)?;
+    chats::note(tables, message)
+}
+
+/// Removes an outgoing message that will never be sent.
+pub(super) fn remove_outgoing(tables: &mut Tables<'_>, device: DeviceNo, chat: &Jid, id: &str) -> Result<()> {
+    let chat_text = chat.to_string();
+    let Some(at) = tables.message_ids.remove((device.0, id, chat_text.as_str(), ""))?.map(|row| row.value())
+    else {
+        return Ok(());
+    };
+    tables.messages.remove((device.0, chat_text.as_str(), at, id))?;
+    let newest = newest(&tables.messages, device, &chat_text)?;
+    chats::forget(tables, device, &chat_text, id, newest.as_ref())
+}
+
+/// Replaces an outgoing message after an attempt; `message.at` may have moved.
+pub(super) fn settle_outgoing(tables: &mut Tables<'_>, message: &Message) -> Result<Message> {
+    let chat = message.chat.to_string();
+    let mut message = message.clone();
+    let known = tables
+        .message_ids
+        .get((message.device.0, message.id.as_str(), chat.as_str(), ""))?
+        .map(|r| r.value());
+    if let Some(at) = known {
+        let old = tables.messages.remove((message.device.0, chat.as_str(), at, message.id.as_str()))?;
+        if let Some(old) = old {
+            let old: Message = decode("messages", &message.id, old.value())?;
+            // A receipt may have overtaken the acceptance.
+            message.status = message.status.max(old.status);
+        }
+    }
+    put(tables, &message)?;
+    chats::note(tables, &message)?;
+    Ok(message)
+}
+
+/// Moves the account's own messages forward after a receipt of the recipient, and tells each change.
+pub fn advance(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    chat: &Jid,
+    ids: &[String],
+    to: MessageStatus,
+    now: i64,
+) -> Result<()> {
+    let chat_text = chat.to_string();
+    for id in ids {
+        let Some(mut message) = own(&tables.message_ids, &tables.messages, device, &chat_text, id)? else {
+            continue;
+        };
+        if message.status >= to {
+            continue;
+        }
+        message.status = to;
+        message.error = None;
+        put(tables, &message)?;
+        chats::progress(tables, device, &chat_text, id, to)?;
+        let scope = devices::scope(&devices::existing(tables, device)?);
+        let fact = Fact::MessageStatus { message_id: id.clone(), chat: chat_text.clone(), status: to };
+        outbox::append(tables, now, scope, fact)?;
+    }
+    Ok(())
+}
+
+/// Marks incoming messages as read after the account read them here or on another device.
+pub fn mark_read(tables: &mut Tables<'_>, device: DeviceNo, chat: &Jid, up_to: i64) -> Result<()> {
+    chats::clear_unread(tables, device, &chat.to_string(), up_to)
+}
+
+/// Returns up to `limit` messages of a chat, newest first, older than the message `before` when one is given.
+pub fn page(
+    view: &View,
+    device: DeviceNo,
+    chat: &Jid,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Message>> {
+    let chat = chat.to_string();
+    let table = view.messages()?;
+    let first = (device.0, chat.as_str(), i64::MIN, "");
+    let rows = match before {
+        Some(id) => {
+            let at = at_of(view, device, id, &chat)?;
+            let at = at.ok_or_else(|| Error::new(Code::MessageUnknown).with("field", "before"))?;
+            table.range(first..(device.0, chat.as_str(), at, id))?
+        }
+        None => table.range(first..=(device.0, chat.as_str(), i64::MAX, "\u{10ffff}"))?,
+    };
+    rows.rev()
+        .take(limit)
+        .map(|row| {
+            let (at, value) = row?;
+            decode("messages", at.value(), value.value())
+        })
+        .collect()
+}
+
+/// Returns the account's own message `id` in a chat, or none.
+pub fn own_message(view: &View, device: DeviceNo, chat: &Jid, id: &str) -> Result<Option<Message>> {
+    own(&view.message_ids()?, &view.messages()?, device, &chat.to_string(), id)
+}
+
+type Ids = (u32, &'static str, &'static str, &'static str);
+type Rows = (u32, &'static str, i64, &'static str);
+
+fn own(
+    ids: &impl ReadableTable<Ids, i64>,
+    messages: &impl ReadableTable<Rows, &'static [u8]>,
+    device: DeviceNo,
+    chat: &str,
+    id: &str,
+) -> Result<Option<Message>> {
+    let Some(at) = ids.get((device.0, id, chat, ""))?.map(|row| row.value()) else { return Ok(None) };
+    match messages.get((device.0, chat, at, id))? {
+        Some(row) => decode("messages", (chat, at, id), row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn find(
+    ids: &impl ReadableTable<Ids, i64>,
+    device: DeviceNo,
+    id: &str,
+    chat: &Jid,
+    sender: &str,
+) -> Result<Option<i64>> {
+    Ok(ids.get((device.0, id, chat.to_string().as_str(), sender))?.map(|row| row.value()))
+}
+
+fn at_of(view: &View, device: DeviceNo, id: &str, chat: &str) -> Result<Option<i64>> {
+    let table = view.message_ids()?;
+    match table.range((device.0, id, chat, "")..=(device.0, id, chat, "\u{10ffff}"))?.next() {
+        Some(row) => Ok(Some(row?.1.value())),
+        None => Ok(None),
+    }
+}
+
+fn newest(
+    messages: &impl ReadableTable<Rows, &'static [u8]>,
+    device: DeviceNo,
+    chat: &str,
+) -> Result<Option<Message>> {
+    let range = (device.0, chat, i64::MIN, "")..=(device.0, chat, i64::MAX, "\u{10ffff}");
+    match messages.range(range)?.next_back() {
+        Some(row) => {
+            let (at, value) = row?;
+            decode("messages", at.value(), value.value()).map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
+/// The sender part of the key: empty for the account itself, so that its own message is found without knowing its address.
+fn sender_of(message: &Message) -> String {
+    match &message.sender {
+        Some(sender) if !message.from_me => sender.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn put(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    let chat = message.chat.to_string();
+    let at = (message.device.0, chat.as_str(), message.at, message.id.as_str());
+    tables.messages.insert(at, encode(message)?.as_slice())?;
+    let sender = sender_of(message);
+    tables
+        .message_ids
+        .insert((message.device.0, message.id.as_str(), chat.as_str(), sender.as_str()), message.at)?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::model::device::{Device, DeviceStatus};
+    use crate::model::id::{DeviceId, UserId};
+    use crate::model::message::Content;
+    use crate::store::Store;
+
+    pub(in crate::store) async fn store_with_device(dir: &std::path::Path) -> (Store, DeviceNo) {
+        let store = Store::for_tests(dir);
+        let device = Device {
+            no: DeviceNo(0),
+            id: DeviceId::parse("device-001").expect("an id"),
+            name: "Toko".into(),
+            user: UserId(1),
+            status: DeviceStatus::Created,
+            trouble: None,
+            phone_number: None,
+            lid: None,
+            connection_attempts: 0,
+            wanted: false,
+            linked: false,
+            last_activity: None,
+            created_at: 0,
+            updated_at: 0,
+        };
+        let no = store.write(move |t| devices::insert(t, device.clone())).await.expect("inserted").no;
+        (store, no)
+    }
+
+    fn incoming(device: DeviceNo, id: &str, at: i64) -> Message {
+        let chat: Jid = "6281234567890@s.whatsapp.net".parse().expect("an address");
+        Message {
+            device,
+            id: id.into(),
+            chat: chat.clone(),
+            sender: Some(chat),
+            from_me: false,
+            push_name: Some("Ani".into()),
+            content: Content::Text { text: format!("text {id}") },
+            at,
+            status: MessageStatus::Delivered,
+            error: None,
+            job: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_comes_twice_is_stored_and_told_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        let first = store.write(move |t| receive(t, &incoming(device, "A", 5), 5)).await.expect("stored");
+        let second = store.write(move |t| receive(t, &incoming(device, "A", 5), 6)).await.expect("known");
+        assert!(first && !second);
+        let view = store.view().expect("a view");
+        let told = outbox::after(&view, 0, 10).expect("read");
+        assert_eq!(told.iter().filter(|e| matches!(e.fact, Fact::MessageReceived { .. })).count(), 1);
+        assert_eq!(chats::page(&view, device, None, 10).expect("read")[0].unread, 1);
+    }
+
+    #[tokio::test]
+    async fn pages_go_back_in_time_without_gap_or_repeat() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        for n in 0..7i64 {
+            store
+                .write(move |t| receive(t, &incoming(device, &format!("M{n}"), n / 2), n))
+                .await
+                .expect("stored");
+        }
+        let chat = incoming(device, "", 0).chat;
+        let view = store.view().expect("a view");
+        let (mut seen, mut before) = (Vec::new(), None::<String>);
+        loop {
+            let page = page(&view, device, &chat, before.as_deref(), 3).expect("a page");
+            let Some(last) = page.last() else { break };
+            before = Some(last.id.clone());
+            seen.extend(page.into_iter().map(|message| message.id));
+        }
+        assert_eq!(seen, ["M6", "M5", "M4", "M3", "M2", "M1", "M0"]);
+        let unknown = super::page(&view, device, &chat, Some("nope"), 3).expect_err("refused");
+        assert_eq!(unknown.code(), Code::MessageUnknown);
+    }
+
+    #[tokio::test]
+    async fn receipts_move_a_message_forward_and_never_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        let mut sent = incoming(device, "OUT", 5);
+        (sent.from_me, sent.status) = (true, MessageStatus::Sent);
+        let chat = sent.chat.clone();
+        store.write(move |t| insert_outgoing(t, &sent)).await.expect("stored");
+        for to in [MessageStatus::Read, MessageStatus::Delivered] {
+            let chat = chat.clone();
+            store.write(move |t| advance(t, device, &chat, &["OUT".into()], to, 9)).await.expect("moved");
+        }
+        let view = store.view().expect("a view");
+        let found = own_message(&view, device, &chat, "OUT").expect("read").expect("found");
+        assert_eq!(found.status, MessageStatus::Read);
+    }
+}

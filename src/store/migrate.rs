@@ -1,0 +1,110 @@
+//! Numbered steps from one layout of the store to the next, run at open.
+//!
+//! A step and its version bump are one transaction, so an interrupted migration continues where it stopped. The file is
+//! copied aside before the first step.
+
+use super::tables::Tables;
+use crate::error::{Context, Error, Result};
+use redb::{Database, ReadableTable as _};
+use std::path::Path;
+
+type Step = fn(&mut Tables<'_>) -> Result<()>;
+
+/// `STEPS[n]` leads from schema `n + 1` to `n + 2`. Schema 1 is the first released layout.
+const STEPS: &[Step] = &[];
+
+/// Brings the file to the layout of this program, or refuses when it comes from a newer one.
+pub(super) fn run(db: &Database, path: &Path) -> Result<()> {
+    run_steps(db, path, STEPS)
+}
+
+fn run_steps(db: &Database, path: &Path, steps: &[Step]) -> Result<()> {
+    let newest = steps.len() as u64 + 1;
+    let Some(mut schema) = read_schema(db)? else {
+        return in_transaction(db, |tables| set_schema(tables, newest));
+    };
+    if schema > newest {
+        return Err(Error::broken(format!(
+            "the database was written by a newer kurir (schema {schema}, this one knows {newest}): install the newer version"
+        )));
+    }
+    if schema < newest {
+        let copy = path.with_extension(format!("before-schema-{newest}.redb"));
+        std::fs::copy(path, &copy).context("copying the database before its migration")?;
+        tracing::info!(from = schema, to = newest, copy = %copy.display(), "migrating the database");
+    }
+    while let Some(step) = steps.get(schema as usize - 1) {
+        schema += 1;
+        in_transaction(db, |tables| {
+            step(tables)?;
+            set_schema(tables, schema)
+        })
+        .map_err(|error| error.context(format!("migrating the database to schema {schema}")))?;
+    }
+    // A table that is new in this version has to exist before the first reader asks for it.
+    in_transaction(db, |_| Ok(()))
+}
+
+fn read_schema(db: &Database) -> Result<Option<u64>> {
+    let mut schema = None;
+    in_transaction(db, |tables| {
+        schema = tables.meta.get("schema")?.map(|row| row.value());
+        Ok(())
+    })?;
+    Ok(schema)
+}
+
+fn set_schema(tables: &mut Tables<'_>, schema: u64) -> Result<()> {
+    tables.meta.insert("schema", schema)?;
+    Ok(())
+}
+
+fn in_transaction(db: &Database, work: impl FnOnce(&mut Tables<'_>) -> Result<()>) -> Result<()> {
+    let tx = db.begin_write().context("beginning a migration")?;
+    work(&mut Tables::open(&tx)?)?;
+    tx.commit().context("committing a migration")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(path: &Path) -> Database {
+        Database::create(path).expect("a database")
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("kurir.redb");
+        let db = open(&path);
+        in_transaction(&db, |tables| set_schema(tables, 99)).expect("written");
+        let refused = run(&db, &path).expect_err("refused").to_string();
+        assert!(refused.contains("schema 99") && refused.contains("install the newer version"), "{refused}");
+        assert_eq!(read_schema(&db).expect("read"), Some(99));
+    }
+
+    #[test]
+    fn steps_run_once_in_order_and_a_failing_one_leaves_its_version_behind() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("kurir.redb");
+        let db = open(&path);
+        run_steps(&db, &path, &[]).expect("a new file");
+        let good: Step = |tables| Ok(tables.meta.insert("good", 1).map(drop)?);
+        let bad: Step = |tables| {
+            tables.meta.insert("half", 1)?;
+            Err(Error::broken("on purpose"))
+        };
+        assert!(run_steps(&db, &path, &[good, bad]).is_err());
+        assert_eq!(read_schema(&db).expect("read"), Some(2));
+        let left = |name: &'static str| {
+            let mut found = None;
+            in_transaction(&db, |tables| Ok(found = tables.meta.get(name)?.map(|row| row.value())))
+                .expect("read");
+            found
+        };
+        assert_eq!((left("good"), left("half")), (Some(1), None));
+        run_steps(&db, &path, &[good, good]).expect("continues");
+        assert_eq!(read_schema(&db).expect("read"), Some(3));
+    }
+}

@@ -1,0 +1,97 @@
+//! Every table of the program, one line each with key order and value. The number in a name is its layout: another key
+//! type is another name and a step in `migrate.rs`.
+
+use crate::error::{Context, Result};
+use redb::{ReadOnlyTable, ReadTransaction, Table, TableDefinition, WriteTransaction};
+
+/// JSON with named fields, unless the line says raw or sealed.
+pub type Bytes = &'static [u8];
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $field:ident $name:literal $key:ty => $value:ty;)*) => {
+        $(
+            #[allow(non_upper_case_globals)]
+            const $field: TableDefinition<$key, $value> = TableDefinition::new($name);
+        )*
+
+        /// The open tables of one write transaction.
+        pub struct Tables<'t> {
+            $($(#[$doc])* pub $field: Table<'t, $key, $value>,)*
+            /// Highest outbox number written by this transaction; tells the readers after the commit.
+            pub(super) outbox_head: Option<u64>,
+        }
+
+        impl<'t> Tables<'t> {
+            pub(super) fn open(tx: &'t WriteTransaction) -> Result<Self> {
+                Ok(Self {
+                    $($field: tx.open_table($field).context(concat!("opening table ", $name))?,)*
+                    outbox_head: None,
+                })
+            }
+        }
+
+        /// A consistent view for reading; a table is opened when it is asked for.
+        pub struct View {
+            pub(super) tx: ReadTransaction,
+        }
+
+        impl View {
+            $(
+                $(#[$doc])*
+                pub fn $field(&self) -> Result<ReadOnlyTable<$key, $value>> {
+                    self.tx.open_table($field).context(concat!("opening table ", $name))
+                }
+            )*
+        }
+    };
+}
+
+tables! {
+    /// name → number: `schema`, and the counters that hand out ids and sequence numbers.
+    meta "meta-1" &'static str => u64;
+    /// name → JSON of one setting.
+    settings "settings-1" &'static str => Bytes;
+    /// name → sealed: signing keys and other secrets of the program.
+    secrets "secrets-1" &'static str => Bytes;
+
+    /// user → `model::User`.
+    users "users-1" u32 => Bytes;
+    /// `u:<username>` or `e:<email>`, lower case → user.
+    users_by_name "users_by_name-1" &'static str => u32;
+    /// login id → `model::Login`.
+    logins "logins-1" &'static str => Bytes;
+    /// (user, token number) → `model::ApiToken`.
+    api_tokens "api_tokens-1" (u32, u32) => Bytes;
+    /// SHA-256 of the token in hex → (user, token number).
+    api_tokens_by_hash "api_tokens_by_hash-1" &'static str => (u32, u32);
+
+    /// device → `model::Device`.
+    devices "devices-1" u32 => Bytes;
+    /// device id of the clients → device.
+    devices_by_id "devices_by_id-1" &'static str => u32;
+    /// (device, kind of record, key) → sealed: the protocol library's state, see `sessions.rs`.
+    protocol "protocol-1" (u32, u8, &'static [u8]) => Bytes;
+
+    /// (device, chat, at ms, message id) → `model::Message`: the history of a chat in order.
+    messages "messages-1" (u32, &'static str, i64, &'static str) => Bytes;
+    /// (device, message id, chat, sender or empty when from us) → at ms: finds a message and shows what is known already.
+    message_ids "message_ids-1" (u32, &'static str, &'static str, &'static str) => i64;
+    /// (device, chat) → `model::Chat`.
+    chats "chats-1" (u32, &'static str) => Bytes;
+    /// (device, last activity ms, chat): the chat list in order.
+    chats_by_time "chats_by_time-1" (u32, i64, &'static str) => ();
+
+    /// job → `model::Job`.
+    jobs "jobs-1" &'static str => Bytes;
+    /// (1 when shown in lists, created ms, job): the job list in order, and what may be pruned.
+    jobs_by_time "jobs_by_time-1" (u8, i64, &'static str) => ();
+    /// (job, index) → `model::Item`.
+    items "items-1" (&'static str, u32) => Bytes;
+    /// (device, class, due ms, queue number) → (job, index): what waits, in the order of its turn.
+    queue "queue-1" (u32, u8, i64, u64) => (&'static str, u32);
+    /// (caller, key) → `jobs::Once`: the first answer to an `Idempotency-Key`.
+    idempotency "idempotency-1" (&'static str, &'static str) => Bytes;
+
+    /// sequence number → `model::Event`: what happened, in order.
+    outbox "outbox-1" u64 => Bytes;
+}

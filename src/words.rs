@@ -1,0 +1,237 @@
+//! The catalogue: every sentence that a client of the API may read, one line per code.
+//!
+//! A line holds the code, the HTTP status that goes with it, the Indonesian and the English text. `{name}` marks a
+//! place that the error or outcome fills. Nothing else in the program contains a sentence for clients.
+
+/// The language of an answer. API families speak the language of their contract unless `Accept-Language` asks otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Indonesian, the language of the `multi-device` and account families.
+    #[default]
+    Id,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Returns the first language of an `Accept-Language` header that Kurir speaks, if any.
+    pub fn from_accept_language(header: &str) -> Option<Self> {
+        header.split(',').find_map(|entry| {
+            let tag = entry.split(';').next().unwrap_or_default().trim();
+            match tag.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "id" | "in" => Some(Self::Id),
+                "en" => Some(Self::En),
+                _ => None,
+            }
+        })
+    }
+}
+
+macro_rules! words {
+    ($($code:ident $status:literal $id:literal $en:literal)*) => {
+        /// A stable name for everything that Kurir says to a client.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $en] $code,)* }
+
+        impl Code {
+            /// Every code, in the order of the catalogue.
+            pub const ALL: &'static [Code] = &[$(Code::$code,)*];
+
+            /// Returns the HTTP status that belongs to this code.
+            pub const fn status(self) -> u16 {
+                match self { $(Code::$code => $status,)* }
+            }
+
+            /// Returns the sentence with its places still open.
+            pub const fn template(self, lang: Lang) -> &'static str {
+                match (self, lang) { $((Code::$code, Lang::Id) => $id, (Code::$code, Lang::En) => $en,)* }
+            }
+
+            const fn ident(self) -> &'static str {
+                match self { $(Code::$code => stringify!($code),)* }
+            }
+        }
+    };
+}
+
+words! {
+    // General
+    Ok                      200 "Berhasil" "OK"
+    Internal                500 "Terjadi kesalahan pada server" "Something went wrong on the server"
+    Unavailable             503 "Layanan sedang berhenti, coba lagi sebentar" "The service is stopping, try again shortly"
+    RouteNotFound           404 "Alamat tidak ditemukan" "No such path"
+    MethodNotAllowed        405 "Metode tidak diizinkan" "Method not allowed"
+    BadJson                 400 "Isi permintaan bukan JSON yang valid" "The request body is not valid JSON"
+    BadBody                 400 "Isi permintaan tidak dapat dibaca" "The request body could not be read"
+    BadQuery                400 "Parameter {field} tidak valid" "Parameter {field} is not valid"
+    FieldInvalid            400 "{field} tidak valid" "{field} is not valid"
+    FieldRequired           400 "{field} wajib diisi" "{field} is required"
+    BodyTooLarge            413 "Isi permintaan terlalu besar" "The request body is too large"
+    UnsupportedMediaType    415 "Tipe isi permintaan tidak didukung" "The content type of the request is not supported"
+    TooManyRequests         429 "Terlalu banyak permintaan" "Too many requests"
+    IdempotencyMismatch     409 "Idempotency-Key sudah dipakai untuk permintaan lain" "This Idempotency-Key was used for a different request"
+    IdempotencyKeyInvalid   400 "Idempotency-Key harus 1 sampai 255 karakter" "Idempotency-Key must have 1 to 255 characters"
+
+    // Access
+    TokenInvalid            401 "Token tidak valid atau kedaluwarsa" "Token is not valid or has expired"
+    AdminOnly               403 "Admin only" "Admin only"
+    Unauthorized            403 "Unauthorized" "Unauthorized"
+    OriginRefused           403 "Permintaan dari situs lain ditolak" "Requests from another site are refused"
+    NotYourDevice           403 "Anda tidak punya akses ke device ini" "You have no access to this device"
+    NotClaimed              401 "Kurir belum diklaim: buka tautan klaim yang dicetak saat start" "Kurir is not claimed yet: open the claim link printed at start"
+
+    // Accounts
+    Registered              201 "Registrasi berhasil" "Registration succeeded"
+    LoggedIn                200 "Login berhasil" "Logged in"
+    LoggedOut               200 "Logout berhasil" "Logged out"
+    TokenRefreshed          200 "Token diperbarui" "Token refreshed"
+    ProfileUpdated          200 "Profil berhasil diperbarui" "Profile updated"
+    PhotoUpdated            200 "Foto profil berhasil diperbarui" "Profile photo updated"
+    PasswordChanged         200 "Password berhasil diubah" "Password changed"
+    Claimed                 201 "Kurir berhasil diklaim" "Kurir is claimed"
+    AlreadyClaimed          409 "Kurir sudah diklaim" "Kurir is already claimed"
+    ClaimInvalid            401 "Tautan klaim tidak valid atau kedaluwarsa: mulai ulang Kurir untuk tautan baru" "The claim link is not valid or has expired: restart Kurir for a new one"
+    RegistrationClosed      403 "Registrasi ditutup" "Registration is closed"
+    CredentialsWrong        401 "Email atau password salah" "Wrong email or password"
+    AccountLocked           403 "Akun dikunci" "The account is locked"
+    UserExists              400 "Username atau email sudah digunakan" "Username or email is already in use"
+    UserNotFound            404 "User tidak ditemukan" "User not found"
+    UsernameInvalid         400 "Username harus 3 sampai 50 karakter (huruf, angka, titik, garis bawah, tanda hubung)" "Username must have 3 to 50 characters (letters, digits, dot, underscore, hyphen)"
+    EmailInvalid            400 "Format email tidak valid" "The email address is not valid"
+    PasswordInvalid         400 "Password harus 8 sampai 128 karakter" "Password must have 8 to 128 characters"
+    PasswordWrong           400 "Password saat ini salah" "The current password is wrong"
+    FullNameInvalid         400 "Nama lengkap maksimal 100 karakter" "Full name may have at most 100 characters"
+    LanguageInvalid         400 "Bahasa harus id atau en" "Language must be id or en"
+    PhotoInvalid            400 "Foto harus JPEG, PNG, GIF atau WebP, maksimal 5MB" "The photo must be JPEG, PNG, GIF or WebP, at most 5 MB"
+    TokenCreated            201 "Token dibuat, simpan sekarang karena tidak ditampilkan lagi" "Token created, keep it now because it is not shown again"
+    TokenUpdated            200 "Token diperbarui" "Token updated"
+    TokenDeleted            200 "Token dihapus" "Token deleted"
+    TokenNotFound           404 "Token tidak ditemukan" "Token not found"
+    TokenNameInvalid        400 "Nama token harus 1 sampai 100 karakter" "The token name must have 1 to 100 characters"
+    TokenExpiryInvalid      400 "expiresInDays harus 1 sampai 3650" "expiresInDays must be 1 to 3650"
+
+    // Devices
+    DeviceCreated           201 "Device berhasil dibuat" "Device created"
+    DeviceUpdated           200 "Device berhasil diperbarui" "Device updated"
+    DeviceDeleted           200 "Device {device} berhasil dihapus" "Device {device} deleted"
+    DeviceConnecting        200 "Device {device} berhasil dikoneksikan" "Device {device} is being connected"
+    DeviceDisconnected      200 "Device {device} berhasil diputuskan" "Device {device} disconnected"
+    DeviceWiped             200 "Koneksi dibatalkan dan data session dihapus" "Connection cancelled and session data deleted"
+    DeviceNotFound          404 "Device tidak ditemukan" "Device not found"
+    DeviceExists            400 "Device dengan ID {device} sudah ada" "A device with ID {device} exists already"
+    DeviceIdRequired        400 "deviceId wajib diisi" "deviceId is required"
+    DeviceIdInvalid         400 "Format deviceId tidak valid" "The format of deviceId is not valid"
+    DeviceNameInvalid       400 "deviceName harus 1 sampai 100 karakter" "deviceName must have 1 to 100 characters"
+    DeviceNotConnected      400 "WhatsApp tidak terhubung" "WhatsApp is not connected"
+    DeviceConnectFailed     500 "Koneksi ke WhatsApp gagal" "Connecting to WhatsApp failed"
+    DeviceRegistered        400 "Device sudah tertaut, hapus session lebih dulu" "The device is linked already, wipe its session first"
+    QrNotAvailable          404 "QR Code tidak tersedia" "QR code is not available"
+    QrFormatInvalid         400 "format harus png atau svg" "format must be png or svg"
+    QrText                  200 "Scan QR Code ini dengan WhatsApp untuk terhubung" "Scan this QR code with WhatsApp to connect"
+    QrImage                 200 "QR Code sebagai image" "QR code as an image"
+    PairingCodeCreated      200 "Pairing code berhasil dibuat" "Pairing code created"
+    PairingCodeRefused      500 "WhatsApp menolak membuat pairing code" "WhatsApp refused to create a pairing code"
+    PasskeyNotAwaited       400 "WhatsApp tidak meminta passkey untuk device ini" "WhatsApp does not ask for a passkey on this device"
+    PasskeyAccepted         200 "Jawaban passkey diteruskan ke WhatsApp" "The passkey answer was passed on to WhatsApp"
+
+    // Why a device is not connected
+    LinkLoggedOut           200 "Device dilepas dari ponsel. Tautkan lagi dengan QR atau pairing code" "The device was unlinked from the phone. Link it again with a QR or pairing code"
+    LinkReplaced            200 "Koneksi lain memakai session ini. Pastikan hanya satu program memakai session, lalu hubungkan lagi" "Another connection uses this session. Make sure only one program uses it, then connect again"
+    LinkBanned              200 "WhatsApp memblokir nomor ini sementara sampai {until}. Kurangi pengiriman dan tunggu" "WhatsApp has blocked this number temporarily until {until}. Send less and wait"
+    LinkOutdated            200 "Versi klien ditolak WhatsApp. Perbarui Kurir" "WhatsApp refused the client version. Update Kurir"
+    LinkRefused             200 "WhatsApp menolak koneksi (kode {code})" "WhatsApp refused the connection (code {code})"
+    LinkLost                200 "Koneksi terputus, mencoba lagi otomatis" "The connection was lost, reconnecting automatically"
+    LinkUnreachable         200 "WhatsApp tidak dapat dihubungi. Periksa koneksi internet" "WhatsApp cannot be reached. Check the internet connection"
+    LinkGaveUp              200 "Koneksi gagal berulang kali dan dihentikan. Hubungkan lagi" "The connection failed again and again and was stopped. Connect again"
+    LinkQrExpired           200 "QR tidak dipindai. Hubungkan lagi untuk QR baru" "The QR was not scanned. Connect again for a new one"
+    LinkPairFailed          200 "Penautan gagal. Coba lagi dengan QR baru" "Linking failed. Try again with a new QR"
+    LinkCrashed             200 "Koneksi berhenti karena kesalahan internal dan dimulai ulang" "The connection stopped on an internal error and is being restarted"
+
+    // Sending
+    MessageSent             200 "Pesan berhasil dikirim" "Message sent"
+    MessageAccepted         202 "Pesan diterima dan sedang dikirim" "The message was accepted and is being sent"
+    BulkSent                200 "Bulk kirim selesai. {ok} berhasil, {failed} gagal" "Bulk send finished. {ok} succeeded, {failed} failed"
+    RecipientAndTextRequired 400 "Nomor tujuan dan pesan wajib diisi" "Recipient and message are required"
+    PhoneInvalid            400 "Format nomor telepon tidak valid" "The format of the phone number is not valid"
+    NotOnWhatsApp           400 "Nomor tidak terdaftar di WhatsApp" "The number is not registered on WhatsApp"
+    TextTooLong             400 "Pesan maksimal 4096 karakter" "A message may have at most 4096 characters"
+    DelayInvalid            400 "delay harus angka 0 sampai 3600 detik" "delay must be a number from 0 to 3600 seconds"
+    BulkEmpty               400 "messages wajib berisi minimal satu pesan" "messages must hold at least one message"
+    BulkTooLarge            400 "Maksimal {max} pesan per permintaan, gunakan jobs/send-text untuk jumlah lebih besar" "At most {max} messages per request, use jobs/send-text for more"
+    JobTooLarge             400 "Maksimal {max} pesan per job" "At most {max} messages per job"
+    SendFailed              500 "Pesan gagal dikirim" "The message could not be sent"
+    SendRefused             500 "WhatsApp menolak pesan (kode {code})" "WhatsApp refused the message (code {code})"
+    SendRestricted          500 "WhatsApp membatasi pesan ke kontak baru untuk nomor ini (kode 463)" "WhatsApp restricts messages to new contacts for this number (code 463)"
+    SendTimedOut            500 "WhatsApp tidak menjawab pada waktunya" "WhatsApp did not answer in time"
+    SendGaveUp              500 "Device tidak terhubung terlalu lama" "The device was disconnected for too long"
+    SendCancelled           400 "Pengiriman dibatalkan" "Sending was cancelled"
+
+    // Jobs
+    JobCreated              202 "Job pengiriman teks dibuat" "Text job created"
+    JobCancelled            200 "Job dibatalkan" "Job cancelled"
+    JobNotFound             404 "Job tidak ditemukan" "Job not found"
+    JobEnded                400 "Job sudah selesai" "The job has ended already"
+
+    // Chats
+    HistoryFromStore        200 "Chat history berhasil diambil dari store" "Chat history read from the store"
+    MessageUnknown          400 "Pesan {field} tidak dikenal" "Message {field} is not known"
+}
+
+impl Code {
+    /// Returns the code in the form of machine-readable error codes, such as `device_not_found`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for (at, letter) in self.ident().chars().enumerate() {
+            if letter.is_ascii_uppercase() && at > 0 {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
+    /// Returns the sentence with `args` put into their places.
+    pub fn text(self, lang: Lang, args: &[(&'static str, String)]) -> String {
+        let mut text = self.template(lang).to_owned();
+        for (place, value) in args {
+            text = text.replace(&format!("{{{place}}}"), value);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeSet, HashSet};
+
+    fn places(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    }
+
+    #[test]
+    fn every_code_has_two_texts_with_the_same_places() {
+        let mut names = HashSet::new();
+        for code in Code::ALL {
+            let (id, en) = (code.template(Lang::Id), code.template(Lang::En));
+            assert!(!id.is_empty() && !en.is_empty(), "{code:?}");
+            assert_eq!(places(id), places(en), "{code:?}");
+            assert!(names.insert(code.name()), "{code:?} twice");
+            assert!((200..600).contains(&code.status()), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_takes_its_arguments() {
+        let text = Code::DeviceDeleted.text(Lang::Id, &[("device", "device-001".into())]);
+        assert_eq!(text, "Device device-001 berhasil dihapus");
+        assert_eq!(Code::DeviceNotFound.name(), "device_not_found");
+    }
+
+    #[test]
+    fn accept_language_picks_the_first_known_language() {
+        assert_eq!(Lang::from_accept_language("en-GB,en;q=0.9"), Some(Lang::En));
+        assert_eq!(Lang::from_accept_language("fr, id;q=0.8, en;q=0.7"), Some(Lang::Id));
+        assert_eq!(Lang::from_accept_language("*"), None);
+    }
+}
