@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod gateway;
 pub mod model;
 pub mod store;
 pub mod words;
