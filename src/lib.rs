@@ -1,6 +1,7 @@
 //! Kurir: a WhatsApp gateway appliance.
 
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod gateway;
 pub mod model;

@@ -1,5 +1,79 @@
 //! What Kurir does: one file of verbs per subject. Handlers and loops call these; nothing here knows HTTP.
 
+mod accounts;
 mod caller;
+mod logins;
+mod passwords;
+mod signing;
+mod tokens;
 
+pub use accounts::{NewUser, ProfileChange};
 pub use caller::{Caller, Proof};
+pub use logins::{Credential, Tokens};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Result;
+use crate::store::Store;
+use passwords::Passwords;
+use signing::Signing;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Everything that Kurir does, for whoever asks. Clones share it.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    config: Config,
+    passwords: Passwords,
+    signing: Signing,
+    /// True once an administrator was seen; it never becomes false again.
+    claimed: AtomicBool,
+    started_at: i64,
+}
+
+impl Gateway {
+    /// Puts the parts together.
+    pub async fn new(store: Store, clock: Clock, config: Config) -> Result<Self> {
+        let signing = Signing::open(&store, &config).await?;
+        let started_at = clock.now();
+        let inner = Inner {
+            store,
+            clock,
+            config,
+            passwords: Passwords::new(),
+            signing,
+            claimed: AtomicBool::new(false),
+            started_at,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Returns the clock that all rules go by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Returns the configuration.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Returns when the program started, in milliseconds since 1970.
+    pub fn started_at(&self) -> i64 {
+        self.inner.started_at
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    fn signing(&self) -> &Signing {
+        &self.inner.signing
+    }
+}

@@ -13,6 +13,9 @@ pub struct Login {
     pub user: UserId,
     /// SHA-256 of the refresh token that is valid now; an older one that comes back ends the family.
     pub token_hash: String,
+    /// SHA-256 of the refresh token before that; accepted for a moment, because two tabs may refresh at once.
+    #[serde(default)]
+    pub previous_hash: Option<String>,
     /// Milliseconds since 1970.
     pub created_at: i64,
     /// Milliseconds since 1970.

@@ -29,9 +29,17 @@ pub fn has_admin(view: &View) -> Result<bool> {
     Ok(all(view)?.iter().any(|user| user.role == Role::Admin))
 }
 
+/// Returns whether there is an administrator, inside a write.
+pub fn has_admin_now(tables: &Tables<'_>) -> Result<bool> {
+    Ok(read_all(&tables.users)?.iter().any(|user| user.role == Role::Admin))
+}
+
 /// Returns all users in the order of their numbers.
 pub fn all(view: &View) -> Result<Vec<User>> {
-    let table = view.users()?;
+    read_all(&view.users()?)
+}
+
+fn read_all(table: &impl ReadableTable<u32, &'static [u8]>) -> Result<Vec<User>> {
     table
         .iter()?
         .map(|row| {
