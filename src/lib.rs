@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod egress;
 pub mod error;
 pub mod gateway;
 pub mod model;
 pub mod store;
+pub mod wa;
 pub mod words;
