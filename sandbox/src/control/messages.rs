@@ -1,0 +1,128 @@
+//! Messages of a phone: writing, reading, receipts.
+
+use super::phones::find;
+use super::reply::{Failure, Outcome, body, parameter};
+use super::user;
+use crate::phone::compose::{self, Wish};
+use crate::phone::{inbox, send as sending};
+use crate::state::account::Account;
+use crate::state::magic::Manner;
+use crate::store::Batch;
+use crate::world::World;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Members of a message that are not built yet.
+const NOT_BUILT: [&str; 4] = ["media", "poll", "location", "contact"];
+
+/// Lets a phone write to somebody; answers once the message is stored for every device it goes to.
+pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
+    let account = find(world, phone)?;
+    let raw: Value = body(bytes)?;
+    if let Some(what) = NOT_BUILT.iter().find(|what| raw.get(**what).is_some()) {
+        return Err(Failure::not_built(&format!("{what} messages")));
+    }
+    let wish: Wish = body(bytes)?;
+    let chat = recipient(world, &wish.to)?;
+    let mut batch = world.batch();
+    let stored = stored(&mut batch);
+    let mut owner = account.phone.lock().await;
+    let outgoing = compose::message(&account, &owner.log, &wish)
+        .map_err(|error| Failure::invalid(format!("{error:#}")))?;
+    let id = outgoing.id.clone();
+    let composed = sending::compose(world, &account, &mut owner, &chat, outgoing, &mut batch).await;
+    owner.sessions.flush(&mut batch);
+    let submitted = world.submit(batch);
+    drop(owner);
+    submitted.release();
+    composed.map_err(Failure::internal)?;
+    stored.await.map_err(|_| Failure::internal("the message was not stored"))?;
+    Ok((201, json!({"id": id})))
+}
+
+fn recipient(world: &World, to: &str) -> Result<Arc<Account>, Failure> {
+    if to.ends_with("@g.us") {
+        return Err(Failure::not_built("groups"));
+    }
+    let jid = user(to).ok_or_else(|| Failure::invalid("`to` is neither a number nor an address"))?;
+    let chat = world.directory.resolve(&world.store, &jid).map_err(Failure::internal)?;
+    let chat =
+        chat.ok_or_else(|| Failure::new(422, "not_on_whatsapp", format!("`{to}` is not on WhatsApp")))?;
+    if chat.manner() == Manner::Refused {
+        return Err(Failure::new(422, "refused_463", format!("`{to}` refuses every message with error 463")));
+    }
+    Ok(chat)
+}
+
+/// Lists what a phone sent and received, oldest first.
+pub(super) async fn list(world: &World, phone: &str, query: &str) -> Outcome {
+    let account = find(world, phone)?;
+    let since = match parameter(query, "since").filter(|since| !since.is_empty()) {
+        Some(since) => {
+            since.parse().map_err(|_| Failure::invalid("`since` is a time in milliseconds since 1970"))?
+        }
+        None => 0,
+    };
+    let chat = parameter(query, "chat").filter(|chat| !chat.is_empty()).map(|chat| chat_number(world, &chat));
+    let phone = account.phone.lock().await;
+    let messages: Vec<Value> = phone.log.since(chat.as_deref(), since).map(|entry| entry.view()).collect();
+    Ok((200, Value::Array(messages)))
+}
+
+/// Returns the number by which the log knows a chat; an unknown chat is one without messages.
+fn chat_number(world: &World, chat: &str) -> String {
+    let account = user(chat).and_then(|jid| world.directory.resolve(&world.store, &jid).ok().flatten());
+    account.map_or_else(|| chat.to_owned(), |account| account.number.clone())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Receipt {
+    id: String,
+    r#type: ReceiptType,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ReceiptType {
+    Delivered,
+    Read,
+    Played,
+}
+
+/// Sends a receipt of the phone for a message that it received.
+pub(super) async fn receipt(world: &World, phone: &str, receipt: Receipt) -> Outcome {
+    let account = find(world, phone)?;
+    let owner = account.phone.lock().await;
+    let entry = owner.log.by_id(&receipt.id).filter(|entry| !entry.from_me).cloned();
+    drop(owner);
+    let entry = entry.ok_or_else(|| {
+        Failure::new(404, "message_not_found", format!("the phone received no message `{}`", receipt.id))
+    })?;
+    let writer = world.directory.by_number(&entry.from);
+    let writer: Arc<Account> = writer.ok_or_else(|| Failure::internal("the writer of a message is gone"))?;
+    let kind = match receipt.r#type {
+        ReceiptType::Delivered => "",
+        ReceiptType::Read => "read",
+        ReceiptType::Played => "played",
+    };
+    let mut batch = world.batch();
+    let stored = stored(&mut batch);
+    inbox::send_receipt(world, &account, &writer.pn(entry.device), &entry.id, kind, &mut batch);
+    world.commit(batch);
+    stored.await.map_err(|_| Failure::internal("the receipt was not stored"))?;
+    Ok((200, json!({"id": entry.id})))
+}
+
+/// Returns what resolves once a batch is stored.
+fn stored(batch: &mut Batch) -> oneshot::Receiver<()> {
+    let (done, stored) = oneshot::channel();
+    // The receiver is only gone when the caller of the control API is.
+    batch.then(move || {
+        let _ = done.send(());
+    });
+    stored
+}

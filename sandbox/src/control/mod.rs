@@ -1,0 +1,168 @@
+//! The control API: what a person with the simulated phones in hand could do, and the faults of the network.
+//! Transport-free; `server` carries it over HTTP, a program that links the network calls it directly.
+
+mod messages;
+mod phones;
+mod reply;
+
+pub use reply::ControlReply;
+
+use crate::faults::{self, Rule};
+use crate::phone::link;
+use crate::world::World;
+use bytes::Bytes;
+use reply::{Failure, Outcome, body, parameter};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use tokio::sync::broadcast;
+use wacore_binary::Jid;
+
+/// What the network calls itself.
+const NAME: &str = "kurir-sandbox";
+
+/// Handle of the control API.
+#[derive(Clone)]
+pub struct Control {
+    world: World,
+    addr: SocketAddr,
+}
+
+/// Paths below `/sandbox` and the methods that each one takes.
+const ROUTES: [(&[&str], &str); 16] = [
+    (&[], "GET"),
+    (&["phones"], "GET, POST"),
+    (&["phones", ":phone"], "GET"),
+    (&["phones", ":phone", "scan"], "POST"),
+    (&["phones", ":phone", "enter-code"], "POST"),
+    (&["phones", ":phone", "companions", ":device"], "DELETE"),
+    (&["phones", ":phone", "messages"], "GET, POST"),
+    (&["phones", ":phone", "messages", ":id", "media"], "GET"),
+    (&["phones", ":phone", "receipts"], "POST"),
+    (&["phones", ":phone", "presence"], "POST"),
+    (&["phones", ":phone", "contacts"], "POST"),
+    (&["groups"], "GET, POST"),
+    (&["faults"], "GET, PUT, DELETE"),
+    (&["stats"], "GET"),
+    (&["registrations"], "GET"),
+    (&["events"], "GET"),
+];
+
+impl Control {
+    /// Makes a handle for a network that listens on `addr`.
+    pub(crate) fn new(world: World, addr: SocketAddr) -> Self {
+        Self { world, addr }
+    }
+
+    /// Joins the feed of events. A reader that is more than 1024 events behind loses the oldest.
+    pub fn subscribe(&self) -> broadcast::Receiver<Value> {
+        self.world.events.subscribe()
+    }
+
+    /// Answers one request. `path` begins with `/sandbox`, `query` comes without its question mark.
+    pub async fn call(&self, method: &str, path: &str, query: &str, body: Bytes) -> ControlReply {
+        let segments: Vec<String> =
+            path.split('/').filter(|part| !part.is_empty()).map(reply::decoded).collect();
+        let Some(("sandbox", segments)) = segments.split_first().map(|(first, rest)| (first.as_str(), rest))
+        else {
+            return ControlReply::failure(&Failure::no_such_path());
+        };
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let Some(allow) = allowed(&segments) else { return ControlReply::failure(&Failure::no_such_path()) };
+        if !allow.split(", ").any(|one| one == method) {
+            return ControlReply::method_not_allowed(allow);
+        }
+        match self.answer(method, &segments, query, &body).await {
+            Ok((status, value)) => ControlReply::json(status, &value),
+            Err(failure) => ControlReply::failure(&failure),
+        }
+    }
+
+    async fn answer(&self, method: &str, segments: &[&str], query: &str, bytes: &Bytes) -> Outcome {
+        let world = &self.world;
+        match (method, segments) {
+            (_, []) => Ok((200, self.description())),
+            ("POST", ["phones"]) => phones::create(world, body(bytes)?),
+            (_, ["phones"]) => {
+                Ok((200, phones::list(world, parameter(query, "all").is_some_and(|all| all != "false"))))
+            }
+            (_, ["phones", phone]) => Ok((200, phones::view(&*phones::find(world, phone)?))),
+            (_, ["phones", phone, "scan"]) => phones::scan(world, phone, body(bytes)?).await,
+            (_, ["phones", phone, "enter-code"]) => phones::enter_code(world, phone, body(bytes)?).await,
+            (_, ["phones", phone, "companions", device]) => phones::unlink(world, phone, device).await,
+            ("POST", ["phones", phone, "messages"]) => messages::send(world, phone, bytes).await,
+            (_, ["phones", phone, "messages"]) => messages::list(world, phone, query).await,
+            (_, ["phones", phone, "receipts"]) => messages::receipt(world, phone, body(bytes)?).await,
+            ("PUT", ["faults"]) => self.set_fault(body(bytes)?),
+            ("DELETE", ["faults"]) => {
+                world.faults.clear();
+                Ok((200, json!({"active": []})))
+            }
+            (_, ["faults"]) => Ok((200, json!({"active": world.faults.list()}))),
+            (_, ["stats"]) => Ok((200, json!(world.stats.read()))),
+            (_, ["registrations"]) => Ok((200, json!({"open": world.registrations.len()}))),
+            (_, ["events"]) => {
+                Err(Failure::new(400, "subscribe", "events are a stream: subscribe instead of calling"))
+            }
+            (_, ["phones", _, "messages", _, "media"]) => Err(Failure::not_built("media")),
+            (_, ["phones", _, "presence"]) => Err(Failure::not_built("presence")),
+            (_, ["phones", _, "contacts"]) => Err(Failure::not_built("contacts")),
+            (_, ["groups"]) => Err(Failure::not_built("groups")),
+            _ => Err(Failure::no_such_path()),
+        }
+    }
+
+    /// What a foreign client needs to know to connect.
+    fn description(&self) -> Value {
+        json!({
+            "name": NAME,
+            "version": env!("CARGO_PKG_VERSION"),
+            "wsUrl": format!("ws://{}/ws/chat", self.addr),
+            "noiseRoot": hex::encode(self.world.keys().root_public()),
+        })
+    }
+
+    fn set_fault(&self, mut rule: Rule) -> Outcome {
+        rule.phone = rule.phone.as_deref().map(phones::digits);
+        let hit = faults::set(&self.world, rule).map_err(|error| Failure::invalid(format!("{error:#}")))?;
+        Ok((200, json!({"active": self.world.faults.list(), "connectionsHit": hit})))
+    }
+
+    /// Lets the account named after the client's push name scan its QR, as foreign test suites expect.
+    pub(crate) async fn mock_scan(&self, qr: &[u8]) -> ControlReply {
+        let outcome = async {
+            let qr = std::str::from_utf8(qr).map_err(|_| Failure::invalid("the body is not text"))?;
+            let name = link::push_name_behind(&self.world, qr)
+                .map_err(|error| Failure::invalid(format!("{error:#}")))?;
+            let name = name.unwrap_or_else(|| "nameless".to_owned());
+            let account = self
+                .world
+                .directory
+                .get_or_create_named(&self.world.store, &name)
+                .map_err(Failure::internal)?;
+            let jid = link::scan(&self.world, &account, qr)
+                .await
+                .map_err(|why| Failure::new(422, "pairing_failed", why))?;
+            Ok((200, json!({"deviceJid": jid, "phone": account.number})))
+        };
+        match outcome.await {
+            Ok((status, value)) => ControlReply::json(status, &value),
+            Err(failure) => ControlReply::failure(&failure),
+        }
+    }
+}
+
+fn allowed(segments: &[&str]) -> Option<&'static str> {
+    let fits = |pattern: &[&str]| {
+        pattern.len() == segments.len()
+            && pattern.iter().zip(segments).all(|(want, is)| want.starts_with(':') || want == is)
+    };
+    ROUTES.iter().find(|(pattern, _)| fits(pattern)).map(|(_, allow)| *allow)
+}
+
+/// Reads a number or address as the control API takes them: `+62 812…`, `62812…` or a full address.
+fn user(text: &str) -> Option<Jid> {
+    if text.contains('@') {
+        return text.parse::<Jid>().ok().map(|jid| jid.to_non_ad()).filter(|jid| jid.is_pn() || jid.is_lid());
+    }
+    Some(Jid::pn(phones::digits(text)))
+}

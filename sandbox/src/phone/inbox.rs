@@ -1,0 +1,243 @@
+//! A phone working through its queue: opening messages, keeping its log, answering with receipts, echoes and retries.
+
+use super::log::{Entry, NewEntry};
+use super::signal::peer_name;
+use super::{Phone, bundle::Bundle, introduce, send};
+use crate::clock;
+use crate::node;
+use crate::router;
+use crate::stanza::receipt;
+use crate::state::account::Account;
+use crate::state::magic::Manner;
+use crate::store::Batch;
+use crate::world::World;
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use std::sync::Arc;
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
+use waproto::whatsapp as wa;
+
+/// Stanzas handled under one lock and one commit.
+const STEP: usize = 64;
+/// How often a phone asks for a message that it cannot read.
+const RETRIES_MAX: u8 = 4;
+/// Unreadable messages remembered for counting.
+const RETRY_MEMORY: usize = 1000;
+
+/// Returns whether a phone has something to do.
+pub fn has_work(account: &Account) -> bool {
+    let state = account.state();
+    state.queue.has_stored() || state.companions.values().any(introduce::is_due)
+}
+
+/// Handles everything that waits for a phone.
+pub async fn work_through(world: &World, account: &Arc<Account>) {
+    introduce::all_due(world, account).await;
+    loop {
+        let waiting = account.state().queue.oldest_stored(STEP);
+        if waiting.is_empty() {
+            return;
+        }
+        let mut phone = account.phone.lock().await;
+        let mut batch = world.batch();
+        for (_, stanza) in &waiting {
+            tracing::trace!(phone = account.number, "P< {}", node::Line(stanza));
+            if let Err(error) = handle(world, account, &mut phone, stanza, &mut batch).await {
+                tracing::warn!(phone = account.number, "phone could not handle a {}: {error:#}", stanza.tag);
+            }
+        }
+        phone.sessions.flush(&mut batch);
+        {
+            let mut state = account.state();
+            waiting.iter().for_each(|(seq, _)| state.queue.remove(*seq));
+            let handled: Vec<u64> = waiting.iter().map(|(seq, _)| *seq).collect();
+            state.forget(&account.number, 0, &handled, &mut batch);
+        }
+        let submitted = world.submit(batch);
+        drop(phone);
+        submitted.release();
+    }
+}
+
+async fn handle(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    stanza: &Node,
+    batch: &mut Batch,
+) -> Result<()> {
+    match stanza.tag.as_ref() {
+        "message" => message(world, account, phone, stanza, batch).await,
+        "receipt" if node::attr(stanza, "type").is_some_and(|kind| kind == "retry") => {
+            send::again(world, account, phone, stanza, batch).await
+        }
+        "receipt" => {
+            let kind = node::text_attr(stanza, "type");
+            receipt::ids(stanza).iter().for_each(|id| phone.log.receipt(id, &kind, batch));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The device that sent a stanza.
+struct Origin {
+    account: Arc<Account>,
+    device: u16,
+    spelling: Jid,
+}
+
+async fn message(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    stanza: &Node,
+    batch: &mut Batch,
+) -> Result<()> {
+    let from = node::jid_attr(stanza, "from").context("message without sender")?;
+    let sender =
+        world.directory.resolve(&world.store, &from.to_non_ad())?.context("message of an unknown sender")?;
+    let origin = Origin { account: sender, device: from.device, spelling: from };
+    let enc = node::child(stanza, "enc").context("message without ciphertext")?;
+    let peer = peer_name(&origin.account.number, origin.device);
+    let kind = node::text_attr(enc, "type");
+    let opened = phone.sessions.open(account, &peer, &kind, &node::content(enc), batch).await;
+    let id = node::text_attr(stanza, "id");
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            ask_again(world, account, phone, stanza, &origin, batch);
+            bail!("opening message {id} of {peer}: {error:#}");
+        }
+    };
+    phone.retries.remove(&id);
+    if Arc::ptr_eq(&origin.account, account) {
+        return from_own_device(world, account, phone, stanza, origin.device, opened, batch).await;
+    }
+    let entry = NewEntry {
+        id: &id,
+        chat: &origin.account.number,
+        from: &origin.account.number,
+        from_me: false,
+        device: origin.device,
+    };
+    let new = phone.log.arrived(entry, &opened, batch);
+    tell(world, account, new);
+    answer(world, account, phone, &origin, &id, &opened, batch).await
+}
+
+async fn from_own_device(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    stanza: &Node,
+    device: u16,
+    opened: wa::Message,
+    batch: &mut Batch,
+) -> Result<()> {
+    let id = node::text_attr(stanza, "id");
+    let Some(copy) = opened.device_sent_message.as_option() else {
+        return introduce::peer_request(world, account, phone, device, &opened, batch).await;
+    };
+    let chat: Jid =
+        copy.destination_jid.as_deref().unwrap_or_default().parse().context("copy names no chat")?;
+    let chat =
+        world.directory.resolve(&world.store, &chat.to_non_ad())?.context("copy names an unknown chat")?;
+    let inner = copy.message.as_option().context("copy holds no message")?;
+    let entry = NewEntry { id: &id, chat: &chat.number, from: &account.number, from_me: true, device };
+    let new = phone.log.arrived(entry, inner, batch);
+    tell(world, account, new);
+    Ok(())
+}
+
+/// Does by itself what a person's phone does: delivery receipt, and whatever the number's manner adds.
+async fn answer(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    origin: &Origin,
+    id: &str,
+    opened: &wa::Message,
+    batch: &mut Batch,
+) -> Result<()> {
+    let manner = account.manner();
+    if manner != Manner::Silent {
+        send_receipt(world, account, &origin.spelling, id, "", batch);
+    }
+    if manner == Manner::ReadsAtOnce {
+        send_receipt(world, account, &origin.spelling, id, "read", batch);
+    }
+    // Two echoes would never stop talking.
+    if manner == Manner::Echoes
+        && origin.account.manner() != Manner::Echoes
+        && phone.log.seen_once(&origin.account.number, id)
+    {
+        if let Some(text) = super::log::plain_text(opened) {
+            let echo = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+            send::compose(world, account, phone, &origin.account, send::Outgoing::text(echo), batch).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends a receipt of the phone for one message.
+pub fn send_receipt(
+    world: &World,
+    account: &Arc<Account>,
+    to: &Jid,
+    id: &str,
+    kind: &'static str,
+    batch: &mut Batch,
+) {
+    let mut stanza = NodeBuilder::new("receipt").attr("to", to.clone()).attr("id", id.to_owned());
+    if !kind.is_empty() {
+        stanza = stanza.attr("type", kind);
+    }
+    router::receipt(world, account, 0, &stanza.build(), &[id.to_owned()], batch);
+}
+
+/// Asks the sender for a message that could not be opened; from the second time on with fresh keys.
+fn ask_again(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    stanza: &Node,
+    origin: &Origin,
+    batch: &mut Batch,
+) {
+    let id = node::text_attr(stanza, "id");
+    if phone.retries.len() >= RETRY_MEMORY {
+        phone.retries.clear();
+    }
+    let count = phone.retries.entry(id.clone()).or_default();
+    *count += 1;
+    if *count > RETRIES_MAX {
+        return;
+    }
+    let retry = NodeBuilder::new("retry")
+        .attr("v", "1")
+        .attr("id", id.clone())
+        .attr("t", node::attr(stanza, "t").map_or_else(|| clock::now_s().to_string(), |t| t.into_owned()))
+        .attr("count", count.to_string())
+        .build();
+    let mut children = vec![retry, node::bytes("registration", account.registration_id.to_be_bytes())];
+    if *count > 1 {
+        children.extend(Bundle::take(account, 0, batch).map(|bundle| bundle.to_retry_keys()));
+    }
+    let mut receipt = NodeBuilder::new("receipt")
+        .attr("to", origin.spelling.clone())
+        .attr("id", id.clone())
+        .attr("type", "retry");
+    if let Some(recipient) = stanza.attrs.get("recipient") {
+        receipt = receipt.attr("recipient", recipient.clone());
+    }
+    let receipt = receipt.children(children).build();
+    router::receipt(world, account, 0, &receipt, &[id], batch);
+}
+
+fn tell(world: &World, account: &Account, entry: Option<&Entry>) {
+    if let Some(entry) = entry {
+        world.events.tell(|| json!({"type": "message", "phone": account.number, "message": entry.view()}));
+    }
+}

@@ -1,0 +1,36 @@
+//! The simulated primary phones: real Signal keys, an inbox they work through on their own, and the power to link companions.
+//! A phone is device 0 of its account and is served by the router like every other device.
+
+pub mod bundle;
+pub mod code;
+pub mod compose;
+pub mod executor;
+pub mod inbox;
+pub mod introduce;
+pub mod link;
+pub mod log;
+pub mod prekeys;
+pub mod send;
+mod settings;
+pub mod signal;
+
+use self::log::Log;
+use self::signal::Sessions;
+use std::collections::HashMap;
+
+/// What a phone knows: its Signal sessions and its messages.
+pub struct Phone {
+    /// Signal sessions with other devices.
+    pub sessions: Sessions,
+    /// Messages sent and received.
+    pub log: Log,
+    /// How often it asked for each message it could not read.
+    pub retries: HashMap<String, u8>,
+}
+
+impl Phone {
+    /// A phone that has met nobody.
+    pub fn new(number: &str) -> Self {
+        Self { sessions: Sessions::new(number), log: Log::new(number), retries: HashMap::new() }
+    }
+}

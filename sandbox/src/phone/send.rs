@@ -1,0 +1,212 @@
+//! A phone sending: one sealed copy for every device of the other side, and one for each of its own companions.
+
+use super::Phone;
+use super::bundle::Bundle;
+use super::log::{Entry, NewEntry};
+use super::signal::{Sealed, peer_name};
+use crate::clock;
+use crate::node;
+use crate::router;
+use crate::state::account::Account;
+use crate::state::companion::SignedKey;
+use crate::stats;
+use crate::store::Batch;
+use crate::world::World;
+use anyhow::{Context, Result};
+use buffa::MessageField;
+use std::sync::Arc;
+use wacore::messages::wrap_device_sent;
+use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
+use waproto::whatsapp as wa;
+
+/// A message that a phone is about to send.
+pub struct Outgoing {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub message: wa::Message,
+    /// Hint for the stanza: `text`, `reaction`.
+    pub kind: &'static str,
+    /// Edit number of the stanza, for edits and revocations.
+    pub edit: Option<&'static str>,
+}
+
+impl Outgoing {
+    /// A text under a new id.
+    pub fn text(message: wa::Message) -> Self {
+        Self { id: new_id(), message, kind: "text", edit: None }
+    }
+}
+
+/// Makes a message id as phones do: 32 hexadecimal digits.
+pub fn new_id() -> String {
+    hex::encode_upper(rand::random::<[u8; 16]>())
+}
+
+/// Sends a message from a phone and notes it in its log. The copies leave once the batch is stored.
+pub async fn compose(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    chat: &Arc<Account>,
+    outgoing: Outgoing,
+    batch: &mut Batch,
+) -> Result<()> {
+    let own_copy = wrap_device_sent(outgoing.message.clone(), chat.pn(0).to_string());
+    let mut targets = Vec::new();
+    if !Arc::ptr_eq(account, chat) {
+        targets.extend(devices(chat).into_iter().map(|device| (chat, device, &outgoing.message)));
+    }
+    targets.extend(
+        devices(account).into_iter().filter(|device| *device != 0).map(|device| (account, device, &own_copy)),
+    );
+    for (target, device, message) in targets {
+        let Some(sealed) = seal(account, phone, target, device, message, batch).await? else { continue };
+        let mut stanza = stanza(account, &outgoing);
+        stanza = if Arc::ptr_eq(target, account) {
+            stanza.attr("recipient", chat.pn(0)).attr("recipient_lid", chat.lid(0))
+        } else {
+            stanza.attr("sender_lid", account.lid(0))
+        };
+        router::enqueue(world, target, device, stanza.children([enc(sealed)]).build(), batch);
+    }
+    stats::add(&world.stats.messages, 1);
+    router::acquaint(account, chat, batch);
+    let entry =
+        NewEntry { id: &outgoing.id, chat: &chat.number, from: &account.number, from_me: true, device: 0 };
+    if let Some(entry) = phone.log.sent(entry, &outgoing.message, batch) {
+        world.events.tell(
+            || serde_json::json!({"type": "message", "phone": account.number, "message": entry.view()}),
+        );
+    }
+    Ok(())
+}
+
+/// Sends a message to one device of the phone's own account that is for the device, not for its user.
+pub async fn peer(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    device: u16,
+    message: wa::Message,
+    batch: &mut Batch,
+) -> Result<()> {
+    let Some(sealed) = seal(account, phone, account, device, &message, batch).await? else { return Ok(()) };
+    let stanza = NodeBuilder::new("message")
+        .attr("from", account.pn(0))
+        .attr("id", new_id())
+        .attr("t", clock::now_s().to_string())
+        .attr("type", "text")
+        .attr("category", "peer")
+        .children([enc(sealed)])
+        .build();
+    router::enqueue(world, account, device, stanza, batch);
+    Ok(())
+}
+
+/// Sends a message again to a device that could not open it.
+pub async fn again(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    receipt: &Node,
+    batch: &mut Batch,
+) -> Result<()> {
+    let id = node::text_attr(receipt, "id");
+    let from = node::jid_attr(receipt, "from").context("retry without sender")?;
+    let target =
+        world.directory.resolve(&world.store, &from.to_non_ad())?.context("retry of an unknown sender")?;
+    let Some(entry) = phone.log.get(&account.number, &id).cloned() else {
+        tracing::debug!(phone = account.number, id, "retry for a message that the phone did not write");
+        return Ok(());
+    };
+    let peer = peer_name(&target.number, from.device);
+    let bundle = match node::child(receipt, "keys").and_then(|keys| offered_bundle(receipt, keys)) {
+        Some(offered) => Some(offered),
+        None => Bundle::take(&target, from.device, batch),
+    };
+    let Some(bundle) = bundle else { return Ok(()) };
+    phone.sessions.start(account, &peer, &bundle).await?;
+    let to_own = Arc::ptr_eq(&target, account);
+    let message = resent(&entry, to_own)?;
+    let sealed = phone.sessions.seal(account, &peer, &message).await?;
+    let outgoing = Outgoing { id, message, kind: "text", edit: None };
+    let mut stanza = stanza(account, &outgoing);
+    stanza = if to_own {
+        stanza.attr("recipient", format!("{}@{}", entry.chat, node::SERVER))
+    } else {
+        stanza.attr("sender_lid", account.lid(0))
+    };
+    let enc = NodeBuilder::new("enc")
+        .attr("v", "2")
+        .attr("type", sealed.kind)
+        .attr("count", "1")
+        .bytes(sealed.bytes)
+        .build();
+    router::enqueue(world, &target, from.device, stanza.children([enc]).build(), batch);
+    Ok(())
+}
+
+fn resent(entry: &Entry, to_own: bool) -> Result<wa::Message> {
+    let message = entry.message()?;
+    Ok(if to_own { wrap_device_sent(message, format!("{}@{}", entry.chat, node::SERVER)) } else { message })
+}
+
+/// Reads the keys that a retry receipt brings along.
+fn offered_bundle(receipt: &Node, keys: &Node) -> Option<Bundle> {
+    let key = |node: &Node| {
+        Some((node::number(&node::child_content(node, "id")?)?, node::child_content(node, "value")?))
+    };
+    let signed = node::child(keys, "skey")?;
+    let (id, value) = key(signed)?;
+    Some(Bundle {
+        registration_id: node::number(&node::child_content(receipt, "registration")?)?,
+        identity: node::child_content(keys, "identity")?,
+        signed_key: SignedKey { id, value, signature: node::child_content(signed, "signature")? },
+        prekey: node::child(keys, "key").and_then(key),
+        device_identity: None,
+    })
+}
+
+async fn seal(
+    account: &Account,
+    phone: &mut Phone,
+    target: &Account,
+    device: u16,
+    message: &wa::Message,
+    batch: &mut Batch,
+) -> Result<Option<Sealed>> {
+    let peer = peer_name(&target.number, device);
+    if !phone.sessions.knows(&peer) {
+        let Some(bundle) = Bundle::take(target, device, batch) else { return Ok(None) };
+        phone.sessions.start(account, &peer, &bundle).await?;
+    }
+    phone.sessions.seal(account, &peer, message).await.map(Some)
+}
+
+fn devices(account: &Account) -> Vec<u16> {
+    account.state().devices()
+}
+
+fn stanza(account: &Account, outgoing: &Outgoing) -> NodeBuilder {
+    let stanza = NodeBuilder::new("message")
+        .attr("from", account.pn(0))
+        .attr("id", outgoing.id.clone())
+        .attr("t", clock::now_s().to_string())
+        .attr("type", outgoing.kind)
+        .attr("notify", account.state().push_name(0));
+    match outgoing.edit {
+        Some(edit) => stanza.attr("edit", edit),
+        None => stanza,
+    }
+}
+
+fn enc(sealed: Sealed) -> Node {
+    NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind).bytes(sealed.bytes).build()
+}
+
+/// Wraps a protocol message, which tells the reader's client something instead of its user.
+pub fn protocol(message: wa::message::ProtocolMessage) -> wa::Message {
+    wa::Message { protocol_message: MessageField::some(message), ..Default::default() }
+}

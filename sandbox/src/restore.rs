@@ -1,0 +1,105 @@
+//! The way back from the journal into memory, at start.
+
+use crate::node;
+use crate::state::account::Account;
+use crate::state::companion::{Companion, Profile};
+use crate::state::lock;
+use crate::store::Table;
+use crate::world::World;
+use anyhow::{Context, Result};
+use std::sync::Arc;
+
+/// Reads everything that was kept. Accounts first, then what belongs to them.
+pub fn load(world: &World) -> Result<()> {
+    let store = &world.store;
+    store.load(Table::Accounts, |number, row| {
+        world.directory.restore(Account::from_row(number, row)?);
+        Ok(())
+    })?;
+    store.load(Table::Companions, |key, row| {
+        let (account, _) = owner(world, key)?;
+        let profile: Profile = serde_json::from_slice(row)?;
+        account.state().companions.insert(profile.id, Companion::new(profile));
+        Ok(())
+    })?;
+    load_devices(world)?;
+    load_phones(world)?;
+    for account in world.directory.all() {
+        if crate::phone::inbox::has_work(&account) {
+            world.wake(&account);
+        }
+    }
+    Ok(())
+}
+
+/// What belongs to devices: prekeys, queues, memory of resends, app state, acquaintances.
+fn load_devices(world: &World) -> Result<()> {
+    let store = &world.store;
+    store.load(Table::CompanionPreKeys, |key, row| {
+        let (account, rest) = owner(world, key)?;
+        let (device, id) = rest.split_once('/').context("key has no id")?;
+        if let Some(companion) = account.state().companions.get_mut(&device.parse()?) {
+            companion.prekeys.push_back((id.parse()?, row.to_vec()));
+        }
+        Ok(())
+    })?;
+    store.load(Table::Queue, |key, row| {
+        let (account, rest) = owner(world, key)?;
+        let (device, seq) = rest.split_once('/').context("key has no sequence")?;
+        let stanza = node::decode(row)?;
+        if let Some(queue) = account.state().queue_mut(device.parse()?) {
+            queue.restore(seq.parse()?, stanza);
+        }
+        Ok(())
+    })?;
+    store.load(Table::Routed, |key, row| {
+        let (account, rest) = owner(world, key)?;
+        let (device, id) = rest.split_once('/').context("key has no message id")?;
+        if let Some(companion) = account.state().companions.get_mut(&device.parse()?) {
+            companion.routed.restore(id, row);
+        }
+        Ok(())
+    })?;
+    store.load(Table::Patches, |key, row| {
+        let (account, rest) = owner(world, key)?;
+        let (collection, version) = rest.split_once('/').context("key has no version")?;
+        account
+            .state()
+            .collections
+            .entry(collection.to_owned())
+            .or_default()
+            .restore(version.parse()?, row.to_vec());
+        Ok(())
+    })?;
+    store.load(Table::Peers, |key, _| {
+        let (account, peer) = owner(world, key)?;
+        account.state().peers.insert(peer.to_owned());
+        Ok(())
+    })
+}
+
+/// What belongs to phones: prekeys, sessions, messages.
+fn load_phones(world: &World) -> Result<()> {
+    let store = &world.store;
+    store.load(Table::PhonePreKeys, |key, row| {
+        let (account, id) = owner(world, key)?;
+        lock(&account.prekeys).restore(id.parse()?, row)
+    })?;
+    store.load(Table::Sessions, |key, row| {
+        let (account, peer) = owner(world, key)?;
+        let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
+        phone.sessions.restore(peer, row)
+    })?;
+    store.load(Table::Messages, |key, row| {
+        let (account, seq) = owner(world, key)?;
+        let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
+        phone.log.restore(seq.parse()?, row)
+    })
+}
+
+fn owner<'k>(world: &World, key: &'k str) -> Result<(Arc<Account>, &'k str)> {
+    let (number, rest) = key.split_once('/').context("key has no number")?;
+    let account =
+        world.directory.by_number(number).with_context(|| format!("account `{number}` is missing"))?;
+    Ok((account, rest))
+}

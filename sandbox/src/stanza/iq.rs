@@ -1,0 +1,99 @@
+//! Requests of clients: which family answers which one. Every request is answered; a client waits up to 75 s for it.
+
+use super::{Session, Who, appstate, basics, encrypt, md, usync};
+use crate::{node, stats};
+use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
+
+/// The answer to a request.
+pub type Answer = Result<Vec<Node>, Refusal>;
+
+/// Why a request is refused.
+pub struct Refusal {
+    /// Error number as on the wire.
+    pub code: u16,
+    /// Its name on the wire.
+    pub text: &'static str,
+}
+
+impl Refusal {
+    /// The request is malformed.
+    pub const BAD_REQUEST: Refusal = Refusal { code: 400, text: "bad-request" };
+    /// Not allowed for this client.
+    pub const FORBIDDEN: Refusal = Refusal { code: 403, text: "forbidden" };
+    /// There is no such thing.
+    pub const NOT_FOUND: Refusal = Refusal { code: 404, text: "item-not-found" };
+    /// Something failed here.
+    pub const INTERNAL: Refusal = Refusal { code: 500, text: "internal-server-error" };
+    /// The simulated network does not do this yet.
+    pub const NOT_BUILT: Refusal = Refusal { code: 501, text: "feature-not-implemented" };
+}
+
+/// How a request is answered.
+pub enum Reply {
+    /// With these children, or an error, at once.
+    Now(Answer),
+    /// By the family itself, once its rows are stored.
+    Deferred,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Now(answer)
+    }
+}
+
+/// Answers a request, or takes note of a client's answer to ours.
+pub fn handle(session: &Session, iq: &Node) {
+    let kind = node::text_attr(iq, "type");
+    if kind == "result" || kind == "error" {
+        return md::client_answered(session, iq, kind == "error");
+    }
+    let xmlns = node::text_attr(iq, "xmlns");
+    let reply = match &session.who {
+        Who::Guest(registration) => match xmlns.as_str() {
+            "md" => md::guest_request(session, registration, iq),
+            "w:p" => Reply::Now(Ok(Vec::new())),
+            _ => Reply::Now(Err(Refusal::FORBIDDEN)),
+        },
+        Who::Device(device) => match xmlns.as_str() {
+            "encrypt" => encrypt::answer(session, device, iq),
+            "usync" => usync::answer(session, iq).into(),
+            "w:sync:app:state" => appstate::answer(session, device, iq),
+            "md" => md::device_request(session, device, iq),
+            _ => match basics::answer(&xmlns, &kind, iq) {
+                Some(answer) => answer.into(),
+                None => unknown(session, iq),
+            },
+        },
+    };
+    if let Reply::Now(answer) = reply {
+        session.sender.send(result(iq, answer));
+    }
+}
+
+fn unknown(session: &Session, iq: &Node) -> Reply {
+    stats::add(&session.world.stats.unknown_iqs, 1);
+    tracing::warn!(conn = session.conn, "unknown request, answered with nothing: {}", node::Line(iq));
+    Reply::Now(Ok(Vec::new()))
+}
+
+/// Builds the answer to a request.
+pub fn result(iq: &Node, answer: Answer) -> Node {
+    let builder = NodeBuilder::new("iq").attr("id", node::text_attr(iq, "id"));
+    let builder = match iq.attrs.get("to") {
+        Some(to) => builder.attr("from", to.clone()),
+        None => builder.attr("from", node::SERVER),
+    };
+    match answer {
+        Ok(children) if children.is_empty() => builder.attr("type", "result").build(),
+        Ok(children) => builder.attr("type", "result").children(children).build(),
+        Err(refusal) => {
+            let error = NodeBuilder::new("error")
+                .attr("code", refusal.code.to_string())
+                .attr("text", refusal.text)
+                .build();
+            builder.attr("type", "error").children([error]).build()
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Notifications that the network sends by itself when devices or app state change.
+
+use super::Device;
+use crate::phone::link;
+use crate::router;
+use crate::state::account::Account;
+use crate::world::World;
+use crate::{clock, node};
+use std::sync::Arc;
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node};
+
+/// What happened to a device.
+#[derive(Clone, Copy)]
+pub enum Change {
+    /// It was linked.
+    Added,
+    /// It was unlinked.
+    Removed,
+}
+
+/// Tells the other companions of an account which app-state collections moved on.
+pub fn server_sync(world: &World, device: &Device, changed: &[(String, u64)]) {
+    let collections: Vec<Node> = changed
+        .iter()
+        .map(|(name, version)| {
+            NodeBuilder::new("collection")
+                .attr("name", name.clone())
+                .attr("version", version.to_string())
+                .build()
+        })
+        .collect();
+    let others: Vec<u16> =
+        device.account.state().companions.keys().copied().filter(|id| *id != device.id).collect();
+    let mut batch = world.batch();
+    for id in others {
+        let stanza = start("server_sync", node::SERVER).children(collections.clone()).build();
+        router::enqueue(world, &device.account, id, stanza, &mut batch);
+    }
+    world.commit(batch);
+}
+
+/// Tells the account's other companions and everybody it has talked to that its device list changed.
+pub fn devices_changed(world: &World, account: &Arc<Account>, device: u16, key_index: u32, change: Change) {
+    let (own, peers, list, all) = {
+        let state = account.state();
+        let own: Vec<u16> = state.companions.keys().copied().filter(|id| *id != device).collect();
+        let peers: Vec<String> = state.peers.iter().cloned().collect();
+        let all: Vec<Node> = std::iter::once(NodeBuilder::new("device").attr("jid", account.pn(0)).build())
+            .chain(
+                state
+                    .companions
+                    .values()
+                    .map(|one| device_node(account.pn(one.profile.id), one.profile.key_index)),
+            )
+            .collect();
+        (own, peers, link::key_index_list(account, &state), all)
+    };
+    let mut batch = world.batch();
+    for id in own {
+        let devices = node::parent("devices", all.iter().cloned().chain([list.clone()]));
+        let stanza = start("account_sync", account.pn(0)).children([devices]).build();
+        router::enqueue(world, account, id, stanza, &mut batch);
+    }
+    for peer in peers.iter().filter_map(|number| world.directory.by_number(number)) {
+        let companions: Vec<u16> = peer.state().companions.keys().copied().collect();
+        for id in companions {
+            let stanza = change_stanza(account, device, key_index, change, &list);
+            router::enqueue(world, &peer, id, stanza, &mut batch);
+        }
+    }
+    world.commit(batch);
+}
+
+fn change_stanza(account: &Account, device: u16, key_index: u32, change: Change, list: &Node) -> Node {
+    let tag = match change {
+        Change::Added => "add",
+        Change::Removed => "remove",
+    };
+    let changed = NodeBuilder::new("device")
+        .attr("jid", account.pn(device))
+        .attr("key-index", key_index.to_string())
+        .attr("lid", account.lid(device))
+        .build();
+    start("devices", account.pn(0))
+        .attr("lid", account.lid(0))
+        .children([node::parent(tag, [changed, list.clone()])])
+        .build()
+}
+
+fn device_node(jid: Jid, key_index: u32) -> Node {
+    NodeBuilder::new("device").attr("jid", jid).attr("key-index", key_index.to_string()).build()
+}
+
+fn start(kind: &'static str, from: impl Into<wacore_binary::node::NodeValue>) -> NodeBuilder {
+    NodeBuilder::new("notification")
+        .attr("from", from)
+        .attr("type", kind)
+        .attr("id", rand::random::<u64>().to_string())
+        .attr("t", clock::now_s().to_string())
+}
