@@ -2,20 +2,35 @@
 
 mod accounts;
 mod caller;
+mod chats;
+mod devices;
+mod health;
+mod jobs;
+mod live;
 mod logins;
+mod messages;
 mod passwords;
+pub mod queue;
 mod signing;
 mod tokens;
 
 pub use accounts::{NewUser, ProfileChange};
 pub use caller::{Caller, Proof};
+pub use chats::Page;
+pub use devices::{DeviceStats, NewDevice};
+pub use health::Health;
+pub use jobs::{JOB_MAX, JobFilter};
+pub use live::Subscription;
 pub use logins::{Credential, Tokens};
+pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
 use crate::store::Store;
+use crate::wa::Fleet;
 use passwords::Passwords;
+use queue::Queue;
 use signing::Signing;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -28,6 +43,8 @@ pub struct Gateway {
 
 struct Inner {
     store: Store,
+    fleet: Fleet,
+    queue: Queue,
     clock: Clock,
     config: Config,
     passwords: Passwords,
@@ -39,11 +56,13 @@ struct Inner {
 
 impl Gateway {
     /// Puts the parts together.
-    pub async fn new(store: Store, clock: Clock, config: Config) -> Result<Self> {
+    pub async fn new(store: Store, fleet: Fleet, clock: Clock, config: Config) -> Result<Self> {
         let signing = Signing::open(&store, &config).await?;
         let started_at = clock.now();
         let inner = Inner {
             store,
+            fleet,
+            queue: Queue::default(),
             clock,
             config,
             passwords: Passwords::new(),
@@ -69,6 +88,17 @@ impl Gateway {
         self.inner.started_at
     }
 
+    /// Returns the running devices.
+    pub(super) fn fleet(&self) -> &Fleet {
+        &self.inner.fleet
+    }
+
+    /// Returns the queue seen from outside.
+    pub(super) fn queue(&self) -> &Queue {
+        &self.inner.queue
+    }
+
+    /// Returns the store, for the loops of `work/`.
     pub(super) fn store(&self) -> &Store {
         &self.inner.store
     }

@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod seal;
 pub mod sessions;
 pub mod settings;
+pub mod stats;
 mod tables;
 pub mod tokens;
 pub mod users;

@@ -1,0 +1,84 @@
+//! Chats and their history, from the store.
+
+use super::Gateway;
+use crate::error::Result;
+use crate::model::chat::Chat;
+use crate::model::device::Device;
+use crate::model::jid::Jid;
+use crate::model::message::Message;
+use crate::store::{chats, messages};
+
+/// Chats that one search looks through at most, newest first.
+const SEARCH_MAX: usize = 5_000;
+
+/// A part of a list that goes back in time.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// Newest first.
+    pub rows: Vec<T>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+}
+
+impl Gateway {
+    /// Returns up to `limit` messages of a chat, newest first, older than the message `before` when given.
+    pub async fn history(
+        &self,
+        device: &Device,
+        chat: Jid,
+        before: Option<String>,
+        limit: usize,
+    ) -> Result<Page<Message>> {
+        let no = device.no;
+        self.store()
+            .scan(move |view| {
+                // One more than asked tells whether there is more.
+                let mut rows = messages::page(view, no, &chat, before.as_deref(), limit + 1)?;
+                let has_more = rows.len() > limit;
+                rows.truncate(limit);
+                Ok(Page { rows, has_more })
+            })
+            .await
+    }
+
+    /// Returns up to `limit` chats, newest activity first, older than `before` (milliseconds since 1970) when given.
+    ///
+    /// `search` keeps those whose name, number or newest text contains it, without case.
+    pub async fn chats(
+        &self,
+        device: &Device,
+        search: Option<String>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<Chat>> {
+        let no = device.no;
+        self.store()
+            .scan(move |view| {
+                let mut rows =
+                    match search.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty()) {
+                        Some(text) => {
+                            let mut rows = chats::page(view, no, before, SEARCH_MAX)?;
+                            rows.retain(|chat| contains(chat, &text));
+                            rows
+                        }
+                        None => chats::page(view, no, before, limit + 1)?,
+                    };
+                let has_more = rows.len() > limit;
+                rows.truncate(limit);
+                Ok(Page { rows, has_more })
+            })
+            .await
+    }
+
+    /// Marks a chat as read, here and for the people in it.
+    pub async fn read_chat(&self, device: &Device, chat: &Jid) -> Result<()> {
+        let (no, now, jid) = (device.no, self.clock().now(), chat.clone());
+        self.store().write(move |t| messages::mark_read(t, no, &jid, now)).await
+    }
+}
+
+fn contains(chat: &Chat, text: &str) -> bool {
+    chat.jid.user().contains(text)
+        || chat.name.as_ref().is_some_and(|name| name.to_lowercase().contains(text))
+        || chat.last.text.as_ref().is_some_and(|last| last.to_lowercase().contains(text))
+}

@@ -1,0 +1,355 @@
+//! The queue's lanes: one per device. Pacing and retry live here and nowhere else.
+//!
+//! A lane claims what is next, hands it to WhatsApp in order, and settles it when the network has answered. Single sends
+//! share the lane's pipeline; bulk items go one at a time with their pause between them, and wait for singles.
+
+use crate::error::{Error, Result};
+use crate::gateway::Gateway;
+use crate::gateway::queue::Queue;
+use crate::model::device::DeviceStatus;
+use crate::model::id::{DeviceNo, JobId};
+use crate::model::job::{Item, ItemError, JobKind};
+use crate::store::devices;
+use crate::store::jobs::{self, Outcome, Waiting};
+use crate::wa::{Live, PendingAck, SendFailure};
+use crate::words::Code;
+use futures_util::FutureExt as _;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// Look again at least this often: a wake-up that was lost costs a minute, not a message.
+const POLL: Duration = Duration::from_secs(60);
+/// Items looked at per round while the device is away; they stand in order, the oldest first.
+const OVERDUE_BATCH: usize = 256;
+/// Pause before a lane looks again after something went wrong; doubles up to [`RETRY_MAX`].
+const RETRY_FIRST: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+/// Network refusals that may pass: too many requests, server trouble. The message keeps its id and its place.
+const PASSING: [i32; 3] = [429, 500, 503];
+
+/// Keeps a lane for every device with work; returns when the program stops and all lanes have settled what they held.
+pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
+    let mut lanes = JoinSet::new();
+    loop {
+        match gateway.store().scan(jobs::devices_with_work).await {
+            Ok(devices) => {
+                for device in devices.into_iter().filter(|device| !gateway.queue().has_lane(*device)) {
+                    lanes.spawn(keep_lane(
+                        gateway.clone(),
+                        device,
+                        gateway.queue().lane(device),
+                        stopped.clone(),
+                    ));
+                }
+            }
+            Err(error) => tracing::error!(%error, "looking for waiting messages failed"),
+        }
+        tokio::select! {
+            _ = gateway.queue().lane_wanted() => {}
+            _ = tokio::time::sleep(POLL) => {}
+            _ = stopped.wait_for(|stop| *stop) => break,
+        }
+        while lanes.try_join_next().is_some() {}
+    }
+    while lanes.join_next().await.is_some() {}
+}
+
+/// Runs a lane; after a panic it starts anew and nothing is lost, because what it held is still in the queue.
+async fn keep_lane(gateway: Gateway, device: DeviceNo, wake: Arc<Notify>, stopped: watch::Receiver<bool>) {
+    loop {
+        let lane = Lane::new(gateway.clone(), device, wake.clone(), stopped.clone());
+        match AssertUnwindSafe(lane.run()).catch_unwind().await {
+            Ok(()) => break,
+            Err(_) => {
+                super::count_panic("lane");
+                tokio::time::sleep(RETRY_FIRST).await;
+            }
+        }
+    }
+    gateway.queue().close_lane(device);
+}
+
+struct Lane {
+    gateway: Gateway,
+    device: DeviceNo,
+    wake: Arc<Notify>,
+    stopped: watch::Receiver<bool>,
+    live: watch::Receiver<Live>,
+    flight: JoinSet<Flight>,
+    retry: Duration,
+}
+
+/// A lease that is given back when it is dropped, also by a panic.
+struct Lease {
+    queue: Queue,
+    job: JobId,
+    index: u32,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.queue.release(&self.job, self.index);
+    }
+}
+
+/// How a flight ended, for the lane.
+enum Flight {
+    /// Settled.
+    Done,
+    /// Not settled; look again after a pause.
+    Again,
+}
+
+/// What the lane does next.
+enum Next {
+    /// Something was sent; look again at once.
+    Sent,
+    /// Nothing to do before this time (milliseconds since 1970), if any.
+    Idle(Option<i64>),
+    /// Something went wrong; look again after a growing pause.
+    Later,
+    /// The device is gone.
+    End,
+}
+
+impl Lane {
+    fn new(gateway: Gateway, device: DeviceNo, wake: Arc<Notify>, stopped: watch::Receiver<bool>) -> Self {
+        let live = gateway.fleet().watch(device);
+        Self { gateway, device, wake, stopped, live, flight: JoinSet::new(), retry: RETRY_FIRST }
+    }
+
+    async fn run(mut self) {
+        while !*self.stopped.borrow() {
+            // Register before looking, so that a wake-up in between is not missed.
+            let wake = self.wake.clone();
+            let woken = wake.notified();
+            let next = match self.landed_badly() {
+                true => Ok(Next::Later),
+                false => self.step().await,
+            };
+            let next = match next {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!(device = %self.device, %error, "a lane failed and looks again");
+                    Next::Later
+                }
+            };
+            match next {
+                Next::Sent => self.retry = RETRY_FIRST,
+                Next::Idle(until) => self.wait(woken, until).await,
+                Next::Later => {
+                    let pause = self.gateway.clock().now() + self.retry.as_millis() as i64;
+                    self.retry = (self.retry * 2).min(RETRY_MAX);
+                    self.pause_until(pause).await;
+                }
+                Next::End => break,
+            }
+        }
+        // What is in flight is settled or stays in the queue; the caller bounds how long this takes.
+        while self.flight.join_next().await.is_some() {}
+    }
+
+    /// Takes note of the flights that ended and returns whether one of them needs another try.
+    fn landed_badly(&mut self) -> bool {
+        let mut badly = false;
+        while let Some(flight) = self.flight.try_join_next() {
+            badly |= !matches!(flight, Ok(Flight::Done));
+        }
+        badly
+    }
+
+    /// Claims and sends what is next.
+    async fn step(&mut self) -> Result<Next> {
+        if devices::by_no(&self.gateway.store().view()?, self.device)?.is_none() {
+            return Ok(Next::End);
+        }
+        if self.live.borrow_and_update().status != DeviceStatus::Connected {
+            return self.give_up_overdue().await;
+        }
+        let room = self.gateway.config().queue.in_flight.saturating_sub(self.flight.len());
+        let mut sent_any = false;
+        for waiting in self.claimable(room)? {
+            if waiting.job.kind == JobKind::SendSingle {
+                sent_any = true;
+                match self.launch(waiting).await? {
+                    Flight::Done => {}
+                    Flight::Again => return Ok(Next::Later),
+                }
+                continue;
+            }
+            if sent_any || !self.flight.is_empty() {
+                break;
+            }
+            return self.bulk(waiting).await;
+        }
+        Ok(if sent_any { Next::Sent } else { Next::Idle(None) })
+    }
+
+    fn claimable(&self, room: usize) -> Result<Vec<Waiting>> {
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let queue = self.gateway.queue();
+        jobs::waiting(&self.gateway.store().view()?, self.device, room, |job, index| {
+            queue.is_leased(job, index)
+        })
+    }
+
+    /// Sends one bulk item when its pause is over.
+    async fn bulk(&mut self, waiting: Waiting) -> Result<Next> {
+        let due = waiting.job.next_at.max(waiting.item.place.map_or(0, |(due, _)| due));
+        if self.gateway.clock().now() < due {
+            return Ok(Next::Idle(Some(due)));
+        }
+        match self.launch(waiting).await? {
+            Flight::Again => Ok(Next::Later),
+            // The next item of the job waits for this one's answer.
+            Flight::Done => match self.flight.join_next().await {
+                Some(Ok(Flight::Done)) | None => Ok(Next::Sent),
+                Some(_) => Ok(Next::Later),
+            },
+        }
+    }
+
+    /// Hands an item to WhatsApp and leaves a task behind that waits for the answer and settles.
+    async fn launch(&mut self, waiting: Waiting) -> Result<Flight> {
+        let Waiting { job, item } = waiting;
+        let queue = self.gateway.queue().clone();
+        if !queue.lease(&job.id, item.index) {
+            return Ok(Flight::Done);
+        }
+        let lease = Lease { queue, job: job.id.clone(), index: item.index };
+        let gateway = self.gateway.clone();
+        match self.hand_over(&item).await {
+            Ok(pending) => {
+                let retry = self.wake.clone();
+                self.flight.spawn(async move {
+                    let flight = land(&gateway, &lease, pending).await;
+                    drop(lease);
+                    // The lane may be waiting for room, for its next bulk item, or for another try.
+                    retry.notify_one();
+                    flight
+                });
+                Ok(Flight::Done)
+            }
+            Err(failure) => Ok(conclude(&gateway, &lease, Err(failure)).await),
+        }
+    }
+
+    async fn hand_over(&self, item: &Item) -> std::result::Result<PendingAck, SendFailure> {
+        let fleet = self.gateway.fleet();
+        let Some(outgoing) = &item.outgoing else {
+            return Err(SendFailure::Broken(Error::broken("a waiting item has nothing to send")));
+        };
+        if !fleet.is_on_whatsapp(self.device, &outgoing.to).await? {
+            return Err(SendFailure::NotOnWhatsApp);
+        }
+        fleet.send(self.device, &item.message_id, outgoing).await
+    }
+
+    /// While the device is away: gives up what has waited too long, then waits for the connection.
+    async fn give_up_overdue(&mut self) -> Result<Next> {
+        let patience = self.gateway.config().queue.give_up_after.millis();
+        let now = self.gateway.clock().now();
+        let mut next = None;
+        for waiting in self.claimable(OVERDUE_BATCH)? {
+            let waiting_since = waiting.item.place.map_or(now, |(due, _)| due).max(waiting.job.next_at);
+            let end = waiting_since + patience;
+            if now < end {
+                next = Some(next.map_or(end, |earliest: i64| earliest.min(end)));
+                continue;
+            }
+            let error = ItemError { code: Code::SendGaveUp.name(), network: None };
+            settle(&self.gateway, &waiting.job.id, waiting.item.index, Outcome::Failed(error)).await?;
+        }
+        Ok(Next::Idle(next))
+    }
+
+    /// Waits for a wake-up, a change of the connection, an answer in flight, a point in time, or the stop.
+    async fn wait(&mut self, woken: tokio::sync::futures::Notified<'_>, until: Option<i64>) {
+        let clock = self.gateway.clock().clone();
+        let due = async {
+            match until {
+                Some(at) => clock.sleep_until(at).await,
+                None => tokio::time::sleep(POLL).await,
+            }
+        };
+        tokio::select! {
+            _ = woken => {}
+            _ = due => {}
+            _ = self.live.changed() => self.retry = RETRY_FIRST,
+            _ = self.stopped.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    async fn pause_until(&mut self, at: i64) {
+        let clock = self.gateway.clock().clone();
+        tokio::select! {
+            _ = clock.sleep_until(at) => {}
+            _ = self.stopped.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// Waits for the network's answer and settles.
+async fn land(gateway: &Gateway, lease: &Lease, pending: PendingAck) -> Flight {
+    let answer = pending.wait().await;
+    conclude(gateway, lease, answer).await
+}
+
+/// Settles an attempt, or leaves the item in its place for another one.
+async fn conclude(gateway: &Gateway, lease: &Lease, answer: std::result::Result<(), SendFailure>) -> Flight {
+    match try_conclude(gateway, lease, answer).await {
+        Ok(flight) => flight,
+        Err(error) => {
+            // The item is still in the queue and will be sent again under the same id.
+            tracing::error!(job = %lease.job, item = lease.index, %error, "settling failed");
+            Flight::Again
+        }
+    }
+}
+
+async fn try_conclude(
+    gateway: &Gateway,
+    lease: &Lease,
+    answer: std::result::Result<(), SendFailure>,
+) -> Result<Flight> {
+    let failed = |code: Code, network: Option<i32>| Outcome::Failed(ItemError { code: code.name(), network });
+    let outcome = match answer {
+        Ok(()) => Outcome::Sent,
+        Err(SendFailure::NotConnected) => return Ok(Flight::Again),
+        Err(SendFailure::NotOnWhatsApp) => failed(Code::NotOnWhatsApp, None),
+        Err(SendFailure::Refused { code }) if !PASSING.contains(&code) => match code {
+            463 => failed(Code::SendRestricted, Some(code)),
+            _ => failed(Code::SendRefused, Some(code)),
+        },
+        Err(failure) => {
+            let (id, index) = (lease.job.clone(), lease.index);
+            let attempts = gateway.store().write(move |t| jobs::count_attempt(t, &id, index)).await?;
+            if attempts < gateway.config().queue.attempts {
+                tracing::warn!(job = %lease.job, item = lease.index, attempts, ?failure, "sending will be tried again");
+                return Ok(Flight::Again);
+            }
+            match failure {
+                SendFailure::TimedOut => failed(Code::SendTimedOut, None),
+                SendFailure::Refused { code } => failed(Code::SendRefused, Some(code)),
+                _ => failed(Code::SendFailed, None),
+            }
+        }
+    };
+    settle(gateway, &lease.job, lease.index, outcome).await?;
+    Ok(Flight::Done)
+}
+
+/// Settles an item in one commit and tells who waits when that was the job's last.
+async fn settle(gateway: &Gateway, job: &JobId, index: u32, outcome: Outcome) -> Result<()> {
+    let (id, now) = (job.clone(), gateway.clock().now());
+    let job = gateway.store().write(move |t| jobs::settle(t, &id, index, &outcome, now)).await?;
+    if job.status.is_ended() {
+        gateway.queue().ended(&job.id);
+    }
+    Ok(())
+}
