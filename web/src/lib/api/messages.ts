@@ -1,0 +1,37 @@
+import { call, getData } from './client';
+import { BASE, devicePath } from './devices';
+import type { ChatPage, HistoryPage, Job, JobStatus, Pagination, SentMessage } from './types';
+
+export const listChats = (deviceId: string, query: { search?: string; limit?: number; before?: string }) =>
+  getData<ChatPage>(`${devicePath(deviceId)}/chats`, { query });
+
+export const chatHistory = (deviceId: string, jid: string, query: { limit?: number; before?: string }) =>
+  getData<HistoryPage>(`${devicePath(deviceId)}/chat-history/${encodeURIComponent(jid)}`, {
+    query: { source: 'store', ...query },
+  });
+
+export const sendMessage = (deviceId: string, to: string, message: string, idempotencyKey: string) =>
+  call<SentMessage>('POST', `${devicePath(deviceId)}/send-message`, { body: { to, message }, idempotencyKey });
+
+export interface BulkItem {
+  to: string;
+  message: string;
+}
+
+export const createTextJob = (
+  deviceId: string,
+  messages: BulkItem[],
+  delay: number | undefined,
+  idempotencyKey: string,
+) =>
+  call<{ jobId: string; status: JobStatus; total: number }>('POST', `${devicePath(deviceId)}/jobs/send-text`, {
+    body: { messages, delay },
+    idempotencyKey,
+  });
+
+export const listJobs = (query: { status?: string; deviceId?: string; page?: number; limit?: number }) =>
+  getData<{ jobs: Job[]; pagination: Pagination }>(`${BASE}/jobs`, { query });
+
+export const getJob = (id: string) => getData<Job>(`${BASE}/jobs/${encodeURIComponent(id)}`);
+
+export const cancelJob = (id: string) => call('POST', `${BASE}/jobs/${encodeURIComponent(id)}/cancel`);

@@ -1,0 +1,103 @@
+// The chat list of one device, moved by the event stream.
+import { ApiError } from '../api/client';
+import * as api from '../api/messages';
+import type { ChatSummary, LiveEvent } from '../api/types';
+import { epoch } from '../text/time';
+import { feed } from './feed.svelte';
+import type { Loading } from './loading';
+
+const PAGE = 50;
+
+class Chats {
+  list = $state<ChatSummary[]>([]);
+  loading = $state<Loading>('first');
+  error = $state.raw<ApiError | null>(null);
+  hasMore = $state(false);
+  /** The chat on screen; its messages count as seen. */
+  open = $state<string | null>(null);
+  private deviceId: string | null = null;
+  private search = '';
+  private nextBefore: string | null = null;
+
+  async load(deviceId: string, search: string): Promise<void> {
+    if (deviceId !== this.deviceId) this.clear();
+    else if (this.loading !== 'first') this.loading = 'again';
+    this.deviceId = deviceId;
+    this.search = search;
+    try {
+      const page = await api.listChats(deviceId, { search, limit: PAGE });
+      if (deviceId !== this.deviceId || search !== this.search) return;
+      this.list = page.chats;
+      this.take(page);
+      this.error = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.error = error;
+    }
+    this.loading = 'done';
+  }
+
+  async more(): Promise<void> {
+    const { deviceId, search, nextBefore } = this;
+    if (!deviceId || !nextBefore) return;
+    const page = await api.listChats(deviceId, { search, limit: PAGE, before: nextBefore });
+    if (deviceId !== this.deviceId || search !== this.search) return;
+    const known = new Set(this.list.map((chat) => chat.jid));
+    this.list.push(...page.chats.filter((chat) => !known.has(chat.jid)));
+    this.take(page);
+  }
+
+  see(jid: string | null): void {
+    this.open = jid;
+    const chat = this.list.find((chat) => chat.jid === jid);
+    if (chat) chat.unreadCount = 0;
+  }
+
+  reload(): void {
+    if (this.deviceId) void this.load(this.deviceId, this.search);
+  }
+
+  clear(): void {
+    this.list = [];
+    this.deviceId = null;
+    this.loading = 'first';
+    this.error = null;
+    this.hasMore = false;
+  }
+
+  apply(event: LiveEvent): void {
+    if (event.type === 'message.status') this.applyStatus(event);
+    if (event.type !== 'message.received' && event.type !== 'message.sent') return;
+    if (event.deviceId !== this.deviceId) return;
+    const chat = this.list.find((chat) => chat.jid === event.chatJid);
+    // A chat that is not listed has a name only the server knows.
+    if (!chat) return this.reload();
+    const at = epoch(event.timestamp) ?? Date.now();
+    chat.lastMessage = {
+      id: event.messageId,
+      text: event.message,
+      fromMe: event.fromMe,
+      timestamp: at,
+      messageType: event.messageType,
+      status: event.fromMe ? 'sent' : null,
+    };
+    chat.lastActivity = new Date(at).toISOString();
+    if (!event.fromMe && this.open !== chat.jid) chat.unreadCount += 1;
+    this.list = [chat, ...this.list.filter((other) => other !== chat)];
+  }
+
+  private applyStatus(event: Extract<LiveEvent, { type: 'message.status' }>): void {
+    const last = this.list.find((chat) => chat.lastMessage?.id === event.messageId)?.lastMessage;
+    if (last) last.status = event.status;
+  }
+
+  private take(page: { hasMore: boolean; nextBefore: string | number | null }): void {
+    this.hasMore = page.hasMore;
+    this.nextBefore = page.nextBefore === null ? null : String(page.nextBefore);
+  }
+}
+
+export const chats = new Chats();
+
+feed.listen((event) => chats.apply(event));
+feed.onGap(() => chats.reload());

@@ -1,0 +1,82 @@
+// The live event stream. Stores listen here; nothing polls where an event exists.
+import { renew } from '../api/client';
+import type { LiveEvent } from '../api/types';
+
+type Listener = (event: LiveEvent) => void;
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+class Feed {
+  state = $state<'off' | 'connecting' | 'live' | 'waiting'>('off');
+
+  private source: EventSource | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private retryMs = FIRST_RETRY_MS;
+  private wasLive = false;
+  private readonly listeners = new Set<Listener>();
+  private readonly gapListeners = new Set<() => void>();
+
+  /** Calls back for every event; returns the way to stop. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Calls back when the stream is live again after a break: lists may have missed something. */
+  onGap(listener: () => void): () => void {
+    this.gapListeners.add(listener);
+    return () => this.gapListeners.delete(listener);
+  }
+
+  start(): void {
+    if (this.source) return;
+    this.state = this.wasLive ? 'waiting' : 'connecting';
+    const source = new EventSource('/api/events');
+    this.source = source;
+    source.onopen = () => this.opened();
+    source.onmessage = (message) => this.receive(message.data);
+    // The browser resumes a broken stream itself, with Last-Event-ID; only a refused one needs us.
+    source.onerror = () => (source.readyState === EventSource.CLOSED ? this.refused() : (this.state = 'waiting'));
+  }
+
+  stop(): void {
+    this.close();
+    this.wasLive = false;
+    this.state = 'off';
+  }
+
+  private close(): void {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  private opened(): void {
+    this.state = 'live';
+    this.retryMs = FIRST_RETRY_MS;
+    if (this.wasLive) this.gapListeners.forEach((tell) => tell());
+    this.wasLive = true;
+  }
+
+  private receive(text: string): void {
+    const event = JSON.parse(text) as LiveEvent;
+    if (event.type === 'token-expired') this.refused();
+    else this.listeners.forEach((tell) => tell(event));
+  }
+
+  /** The session ran out or the server is restarting: renew, then try again with growing pauses. */
+  private refused(): void {
+    this.close();
+    this.state = 'waiting';
+    this.timer = setTimeout(() => void this.reopen(), this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+  }
+
+  private async reopen(): Promise<void> {
+    await renew();
+    if (this.state === 'waiting') this.start();
+  }
+}
+
+export const feed = new Feed();

@@ -1,0 +1,80 @@
+// Jobs as the server lists them, moved by the event stream.
+import { ApiError } from '../api/client';
+import * as api from '../api/messages';
+import type { Job, JobStatus, LiveEvent, Pagination } from '../api/types';
+import { feed } from './feed.svelte';
+import type { Loading } from './loading';
+
+export interface JobQuery {
+  status: string;
+  page: number;
+}
+
+class Jobs {
+  list = $state<Job[]>([]);
+  pagination = $state<Pagination>({ page: 1, limit: 20, total: 0, totalPages: 1 });
+  loading = $state<Loading>('first');
+  error = $state.raw<ApiError | null>(null);
+  /** The job that is open in the side panel, with its results. */
+  opened = $state<Job | null>(null);
+  private query: JobQuery = { status: '', page: 1 };
+
+  async load(query: JobQuery = this.query): Promise<void> {
+    this.query = query;
+    if (this.loading !== 'first') this.loading = 'again';
+    try {
+      const page = await api.listJobs({ ...query, limit: 20 });
+      this.list = page.jobs;
+      this.pagination = page.pagination;
+      this.error = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.error = error;
+    } finally {
+      this.loading = 'done';
+    }
+  }
+
+  async open(id: string): Promise<void> {
+    this.opened = await api.getJob(id);
+  }
+
+  close(): void {
+    this.opened = null;
+  }
+
+  async cancel(id: string): Promise<void> {
+    await api.cancelJob(id);
+    await Promise.all([this.load(), this.opened?.jobId === id ? this.open(id) : undefined]);
+  }
+
+  clear(): void {
+    this.list = [];
+    this.opened = null;
+    this.loading = 'first';
+    this.error = null;
+  }
+
+  apply(event: LiveEvent): void {
+    if (!event.type.startsWith('job.') || !('jobId' in event) || !('progress' in event)) return;
+    const listed = this.list.find((job) => job.jobId === event.jobId);
+    if (listed) Object.assign(listed, { status: event.status, progress: event.progress });
+    else if (this.loading === 'done') void this.load();
+    if (this.opened?.jobId !== event.jobId) return;
+    const failedBefore = this.opened.progress.errorCount;
+    Object.assign(this.opened, { status: event.status, progress: event.progress });
+    if (ended(event.status) || event.progress.errorCount > failedBefore) void this.open(event.jobId);
+  }
+}
+
+/** Whether nothing more will happen to a job in this state. */
+export const ended = (status: JobStatus): boolean =>
+  status === 'completed' || status === 'failed' || status === 'cancelled';
+
+export const jobs = new Jobs();
+
+feed.listen((event) => jobs.apply(event));
+feed.onGap(() => {
+  if (jobs.loading === 'done') void jobs.load();
+  if (jobs.opened) void jobs.open(jobs.opened.jobId);
+});
