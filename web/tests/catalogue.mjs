@@ -8,6 +8,8 @@ import { parse } from 'svelte/compiler';
 const SOURCE = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 /** Attributes whose value a person sees or hears. */
 const SPOKEN = new Set(['title', 'alt', 'placeholder', 'label', 'lead', 'hint', 'action', 'aria-label', 'data-label', 'aria-valuetext', 'aria-description']);
+/** Parts of the markup that hold names and code instead of text. */
+const OPAQUE = new Set(['Attribute', 'StyleDirective', 'ClassDirective', 'ExpressionTag']);
 /** Literals that are the same in every language. */
 const UNIVERSAL = new Set(['ABCD-1234']);
 
@@ -59,14 +61,15 @@ function checkComponent(file) {
   const name = relative(SOURCE, file);
   const source = read(file);
   walk(parse(source, { modern: true }).fragment, (node) => {
-    if (node.type === 'Text' && !node.inAttribute && hasWords(node.data)) report(node.data, node.start);
-    if (node.type !== 'Attribute' || !SPOKEN.has(node.name)) return;
-    for (const part of [node.value].flat()) {
-      if (part?.type === 'Text' && hasWords(part.data)) report(part.data, part.start);
-      if (part?.expression?.type === 'Literal' && hasWords(String(part.expression.value))) report(part.expression.value, part.start);
-    }
-    node.value = null;
+    if (node.type === 'Text' && hasWords(node.data)) report(node.data, node.start);
+    if (node.type === 'Attribute' && SPOKEN.has(node.name)) [node.value].flat().forEach(checkSpoken);
   });
+
+  function checkSpoken(part) {
+    if (part?.type === 'Text' && hasWords(part.data)) report(part.data, part.start);
+    const literal = part?.expression;
+    if (literal?.type === 'Literal' && hasWords(String(literal.value))) report(String(literal.value), literal.start);
+  }
 
   function report(text, offset) {
     const line = source.slice(0, offset).split('\n').length;
@@ -82,11 +85,9 @@ function walk(node, visit) {
   if (node === null || typeof node !== 'object') return;
   if (Array.isArray(node)) return node.forEach((child) => walk(child, visit));
   if (typeof node.type === 'string') visit(node);
-  // Expressions are code; the texts in them come out of t().
-  if (node.type === 'ExpressionTag') return;
-  for (const [name, child] of Object.entries(node)) {
-    if (name === 'attributes' || typeof child === 'object') walk(child, visit);
-  }
+  // The values of attributes are looked at by name; expressions are code, and their texts come out of t().
+  if (OPAQUE.has(node.type)) return;
+  Object.values(node).forEach((child) => walk(child, visit));
 }
 
 /** A key nobody uses is dead; a key nobody wrote is a hole. Template keys count by their beginning. */
