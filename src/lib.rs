@@ -5,6 +5,7 @@ pub mod config;
 pub mod egress;
 pub mod error;
 pub mod gateway;
+pub mod http;
 pub mod model;
 pub mod store;
 pub mod wa;

@@ -1,0 +1,142 @@
+//! The body of a request: read only when somebody asks, never beyond a cap, never waiting for ever.
+
+use super::listen::Peer;
+use crate::error::{Code, Error, Result};
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream::BoxStream};
+use std::time::Duration;
+use tokio::time::timeout;
+use warp::http::HeaderMap;
+use warp::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+
+/// How long a client may stay silent in the middle of a body.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// What is reserved at most because a header announces it, in bytes; the rest grows with what really arrives.
+const RESERVE_MAX: usize = 64 * 1024;
+
+type Chunks = BoxStream<'static, std::result::Result<Bytes, warp::Error>>;
+
+/// A body that nobody has read yet.
+pub(super) struct Body {
+    chunks: Option<Chunks>,
+    announced: Option<u64>,
+    peer: Option<Peer>,
+}
+
+impl Body {
+    /// Takes over the stream of a request; nothing is read.
+    pub fn new<S, B>(stream: S, headers: &HeaderMap, peer: Option<Peer>) -> Self
+    where
+        S: Stream<Item = std::result::Result<B, warp::Error>> + Send + 'static,
+        B: Buf,
+    {
+        let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let expected = announced.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
+        let chunks = stream.map(|chunk| chunk.map(|mut part| part.copy_to_bytes(part.remaining()))).boxed();
+        // Bodies without either header are empty in HTTP/1; tests hand over a stream without headers.
+        let chunks = (expected || peer.is_none()).then_some(chunks);
+        Self { chunks, announced, peer }
+    }
+
+    /// Reads the whole body, at most `cap` bytes. A second call finds it empty.
+    pub async fn read(&mut self, cap: usize) -> Result<Bytes> {
+        if self.announced.is_some_and(|length| length > cap as u64) {
+            return Err(too_large(cap));
+        }
+        let mut all = BytesMut::with_capacity(self.announced.unwrap_or(0).min(RESERVE_MAX as u64) as usize);
+        while let Some(chunk) = self.next().await {
+            let chunk = chunk?;
+            if chunk.len() > cap - all.len() {
+                return Err(too_large(cap));
+            }
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+
+    /// Returns the next piece; an error ends the body.
+    pub async fn next(&mut self) -> Option<Result<Bytes>> {
+        let chunks = self.chunks.as_mut()?;
+        match timeout(SILENCE_MAX, chunks.next()).await {
+            Ok(Some(Ok(chunk))) => Some(Ok(chunk)),
+            Ok(None) => {
+                self.chunks = None;
+                None
+            }
+            Ok(Some(Err(_))) => Some(Err(Error::new(Code::BadBody).detail("the body ended too early"))),
+            Err(_) => {
+                let detail = format!("no data for {} s", SILENCE_MAX.as_secs());
+                Some(Err(Error::new(Code::BadBody).detail(detail)))
+            }
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // The connection closes now, but lets the client finish its upload, so that it sees our answer and not a reset.
+        if let (Some(_), Some(peer)) = (&self.chunks, &self.peer) {
+            peer.left_unread();
+        }
+    }
+}
+
+fn too_large(cap: usize) -> Error {
+    Error::new(Code::BodyTooLarge).detail(format!("at most {cap} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use proptest::prelude::*;
+
+    fn body(chunks: Vec<Vec<u8>>, announced: Option<u64>) -> Body {
+        let mut headers = HeaderMap::new();
+        if let Some(length) = announced {
+            headers.insert(CONTENT_LENGTH, length.into());
+        }
+        Body::new(stream::iter(chunks.into_iter().map(|chunk| Ok(Bytes::from(chunk)))), &headers, None)
+    }
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.expect("a runtime").block_on(future)
+    }
+
+    proptest! {
+        #[test]
+        fn reading_gives_all_bytes_or_refuses_and_never_exceeds_the_cap(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..64), 0..12),
+            announced in proptest::option::of(any::<u64>()),
+            cap in 0usize..400,
+        ) {
+            let all = chunks.concat();
+            match now(body(chunks, announced).read(cap)) {
+                Ok(read) => {
+                    prop_assert!(read.len() <= cap);
+                    prop_assert_eq!(&read[..], &all[..]);
+                }
+                Err(error) => {
+                    prop_assert_eq!(error.code(), Code::BodyTooLarge);
+                    prop_assert!(all.len() > cap || announced.is_some_and(|length| length > cap as u64));
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_client_is_given_up() {
+        let mut silent =
+            Body::new(stream::pending::<std::result::Result<Bytes, warp::Error>>(), &HeaderMap::new(), None);
+        let error = silent.read(10).await.expect_err("nothing ever arrives");
+        assert_eq!(error.code(), Code::BadBody);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_once() {
+        let mut once = body(vec![b"abc".to_vec()], None);
+        assert_eq!(&once.read(3).await.expect("fits")[..], b"abc");
+        assert!(once.read(3).await.expect("empty").is_empty());
+    }
+}

@@ -1,0 +1,223 @@
+//! The family `events`: `/api/events`, server-sent events from the outbox (contract `events.md`).
+//!
+//! Every event is an unnamed message with a `type`, because documented clients only listen to those. The `id` of a message is
+//! its number in the outbox; `Last-Event-ID` resumes behind it.
+
+use super::envelope::Plain;
+use super::live;
+use super::qr;
+use super::reply::Outcome;
+use super::request::Request;
+use super::route::{Route, Surface, get};
+use super::view::{Progress, trouble_text};
+use crate::clock::iso_ms;
+use crate::error::Result;
+use crate::gateway::{Gateway, Subscription};
+use crate::model::device::DeviceStatus;
+use crate::model::event::{DeviceChange, Event, Fact};
+use crate::model::job::JobStatus;
+use crate::model::message::{Message, MessageStatus};
+use crate::words::Lang;
+use futures_util::stream;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+
+/// Returns the surface.
+pub fn surface() -> Surface {
+    Surface {
+        family: "events",
+        prefix: "/api/events",
+        lang: Lang::Id,
+        envelope: &Plain,
+        routes: routes(),
+        open: false,
+    }
+}
+
+fn routes() -> Vec<Route> {
+    vec![
+        get("/", follow)
+            .uncounted()
+            .summary("Live events as a stream (text/event-stream); Last-Event-ID resumes"),
+    ]
+}
+
+async fn follow(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let caller = request.caller().clone();
+    // Browsers send the header when they reconnect; the query serves clients that cannot set headers.
+    let after = request.header("last-event-id").and_then(|id| id.trim().parse().ok());
+    let subscription = gateway.subscribe(&caller, after)?;
+    let hello = json!({
+        "type": "connected",
+        "userId": caller.user.0,
+        "role": caller.role.as_str(),
+        "timestamp": iso_ms(gateway.clock().now()),
+    });
+    let follower = Follower {
+        ends_at: caller.expires_at(),
+        ready: VecDeque::from([(None, hello)]),
+        subscription,
+        gateway,
+        lang: request.lang(),
+        ended: false,
+    };
+    Ok(live::events(
+        &request,
+        stream::unfold(
+            follower,
+            |mut follower| async move { follower.next().await.map(|item| (item, follower)) },
+        ),
+    ))
+}
+
+/// One client's stream: what is ready to be sent, and where more comes from.
+struct Follower {
+    gateway: Gateway,
+    subscription: Subscription,
+    ready: VecDeque<(Option<String>, Value)>,
+    ends_at: Option<i64>,
+    lang: Lang,
+    ended: bool,
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<(Option<String>, Value)> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
+            }
+            if self.ended {
+                return None;
+            }
+            let clock = self.gateway.clock().clone();
+            let ends_at = self.ends_at;
+            let expired = async {
+                match ends_at {
+                    Some(at) => clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                events = self.subscription.next() => match events {
+                    Ok(events) => events.iter().for_each(|event| self.take(event)),
+                    Err(error) => {
+                        // The client reconnects and resumes behind what it saw.
+                        tracing::error!(%error, "reading live events failed");
+                        self.ended = true;
+                    }
+                },
+                () = expired => {
+                    let bye = json!({"type": "token-expired", "timestamp": iso_ms(clock.now())});
+                    self.ready.push_back((None, bye));
+                    self.ended = true;
+                }
+            }
+        }
+    }
+
+    /// Shapes an event; the last of its messages carries the id, so that a resume never skips one.
+    fn take(&mut self, event: &Event) {
+        let mut messages = shape(&self.gateway, event, self.lang);
+        let last = messages.pop();
+        self.ready.extend(messages.into_iter().map(|message| (None, message)));
+        self.ready.extend(last.map(|message| (Some(event.seq.to_string()), message)));
+    }
+}
+
+/// Returns the messages that an event is for clients; none when it has become meaningless, such as a QR that is gone.
+fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
+    let device = event.scope.device_id.as_str();
+    let with = |kind: &str, mut body: Value| {
+        body["type"] = kind.into();
+        body["deviceId"] = device.into();
+        if body.get("timestamp").is_none() {
+            body["timestamp"] = iso_ms(event.at).into();
+        }
+        body
+    };
+    match &event.fact {
+        Fact::Link { status, phone_number, step, trouble } => {
+            let state = json!({
+                "deviceId": device,
+                "status": status,
+                "isConnected": *status == DeviceStatus::Connected,
+                "phoneNumber": phone_number,
+                "step": step,
+                "reason": trouble.as_ref().map(|trouble| trouble.name()),
+                "message": trouble.as_ref().map(|trouble| trouble_text(trouble, lang)),
+            });
+            let mut body = state.clone();
+            body["data"] = state;
+            vec![with("whatsapp-status", body.clone()), with("device-status", body)]
+        }
+        Fact::Qr { .. } => qr_code(gateway, event).map(|body| with("qr-code", body)).into_iter().collect(),
+        Fact::PairingCode { .. } => match gateway.live(event.scope.device).pairing {
+            Some(pairing) => vec![with(
+                "pairing-code",
+                json!({"pairingCode": pairing.code, "expiresAt": iso_ms(pairing.expires_at)}),
+            )],
+            None => vec![],
+        },
+        Fact::PasskeyRequested => match gateway.live(event.scope.device).passkey {
+            Some(options) => vec![with("passkey-request", json!({"options": options}))],
+            None => vec![],
+        },
+        Fact::MessageReceived { message } => vec![with("message.received", message_body(message))],
+        Fact::MessageSent { message } => vec![with("message.sent", message_body(message))],
+        Fact::MessageStatus { message_id, chat, status } => {
+            let to = chat.strip_suffix("@s.whatsapp.net").unwrap_or(chat);
+            let body = json!({"messageId": message_id, "status": status, "chatJid": chat, "to": to});
+            let mut messages = vec![with("message.status", body.clone())];
+            if *status == MessageStatus::Delivered {
+                messages.push(with("message.delivered", body));
+            }
+            messages
+        }
+        Fact::Job { job, status, total, succeeded, failed } => {
+            let kind = match status {
+                JobStatus::Queued | JobStatus::Processing => "job.progress",
+                JobStatus::Completed => "job.completed",
+                JobStatus::Failed => "job.failed",
+                JobStatus::Cancelled => "job.cancelled",
+            };
+            let progress = Progress::new(*total, *succeeded, *failed);
+            vec![with(kind, json!({"jobId": job, "status": status, "progress": progress}))]
+        }
+        Fact::Device { change } => {
+            let kind = match change {
+                DeviceChange::Created => "device.created",
+                DeviceChange::Updated => "device.updated",
+                DeviceChange::Deleted => "device.deleted",
+            };
+            vec![with(kind, json!({}))]
+        }
+    }
+}
+
+fn qr_code(gateway: &Gateway, event: &Event) -> Option<Value> {
+    let qr = gateway.live(event.scope.device).qr?;
+    let image = match qr::png_data_url(&qr.text) {
+        Ok(image) => image,
+        Err(error) => {
+            tracing::error!(%error, "drawing a QR failed");
+            return None;
+        }
+    };
+    Some(json!({"qrCode": image, "qr": image, "qrString": qr.text, "expiresAt": iso_ms(qr.expires_at)}))
+}
+
+fn message_body(message: &Message) -> Value {
+    json!({
+        "chatJid": message.chat,
+        "from": message.sender,
+        "to": message.from_me.then(|| message.chat.phone().map_or_else(|| message.chat.to_string(), str::to_owned)),
+        "fromMe": message.from_me,
+        "pushName": message.push_name,
+        "message": message.content.text(),
+        "messageId": message.id,
+        "messageType": message.content.kind(),
+        "status": message.status,
+        "jobId": message.job,
+        "timestamp": iso_ms(message.at),
+    })
+}

@@ -1,0 +1,110 @@
+//! The HTTP room: the site on one page. warp lives here and nowhere else.
+//!
+//! A surface is a prefix, rows and an envelope ([`route::Surface`]); [`surfaces`] lists them all. A handler reads a
+//! [`Request`], calls one verb of the gateway and returns an [`Outcome`]. What a request meets on its way stands in
+//! `dispatch.rs`.
+
+mod access;
+mod accounts;
+mod body;
+mod dashboard;
+mod dispatch;
+mod envelope;
+mod events;
+mod guard;
+mod json;
+mod limits;
+mod listen;
+pub mod live;
+mod multi_device;
+mod origin;
+mod proxy;
+mod qr;
+mod query;
+mod reply;
+mod request;
+pub mod route;
+mod table;
+mod uploads;
+mod view;
+
+pub use access::SESSION_COOKIE;
+pub use envelope::{Asked, Envelope, Plain, Stamped};
+pub use limits::Limits;
+pub use live::Stop;
+pub use reply::{Outcome, Said, json_response};
+pub use request::Request;
+
+use crate::error::{Context, Result};
+use crate::gateway::Gateway;
+use dispatch::Dispatch;
+use route::Surface;
+use std::net::{IpAddr, SocketAddr};
+use table::Table;
+use tokio::net::TcpListener;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+/// What the site needs to know beyond the gateway.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Families that need no credential.
+    pub open: Vec<String>,
+    /// Browser origins that may call the API.
+    pub cors_origins: Vec<String>,
+    /// Reverse proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Rate limits.
+    pub limits: Limits,
+}
+
+/// A site whose addresses are bound and which is ready to run.
+pub struct Server {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+    filter: BoxedFilter<(Response,)>,
+    stop: Stop,
+}
+
+impl Server {
+    /// Binds every address before anything is served; fails when one is taken.
+    pub async fn bind(settings: Settings, gateway: Gateway, stop: Stop) -> Result<Self> {
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for address in &settings.listen {
+            let listener = listen::bind(*address).await?;
+            addresses.push(listener.local_addr().context("asking for the bound address")?);
+            listeners.push(listener);
+        }
+        let filter = site(settings, gateway, stop.clone())?;
+        Ok(Self { listeners, addresses, filter, stop })
+    }
+
+    /// Returns the bound addresses with their real ports.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until the stop signal; requests in flight get 8 seconds to end, live streams end at once.
+    pub async fn run(self) -> Result<()> {
+        listen::run(self.listeners, self.filter, self.stop).await
+    }
+}
+
+/// Returns every surface, in the order of the documentation.
+pub fn surfaces() -> Vec<Surface> {
+    vec![accounts::surface(), multi_device::surface(), events::surface(), uploads::surface()]
+}
+
+fn site(settings: Settings, gateway: Gateway, stop: Stop) -> Result<BoxedFilter<(Response,)>> {
+    let mut surfaces = surfaces();
+    for surface in &mut surfaces {
+        surface.open = settings.open.iter().any(|family| family == surface.family);
+    }
+    let table = Table::new(surfaces)?;
+    let dispatch =
+        Dispatch::new(gateway, table, settings.limits, settings.cors_origins, settings.trusted_proxies, stop);
+    Ok(dispatch.filter())
+}

@@ -1,0 +1,234 @@
+//! Chat history and the chat list (contract section 10; the list is ours).
+
+use crate::clock::iso_ms;
+use crate::error::{Code, Error, Result};
+use crate::gateway::{Gateway, item_error};
+use crate::http::reply::Outcome;
+use crate::http::request::Request;
+use crate::http::route::{Route, get, post};
+use crate::model::chat::Chat;
+use crate::model::device::Device;
+use crate::model::jid::{Jid, PhoneRule};
+use crate::model::job::ItemError;
+use crate::model::message::{Message, MessageStatus};
+use crate::words::Lang;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Messages of a page unless the query says otherwise.
+const HISTORY_LIMIT: usize = 50;
+/// Chats of a page unless the query says otherwise.
+const CHATS_LIMIT: usize = 30;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/devices/:deviceId/chat-history/:jid", history)
+            .summary("Messages of a chat, newest first")
+            .query::<HistoryQuery>()
+            .gives::<HistoryView>(),
+        get("/devices/:deviceId/chats", list)
+            .summary("Chats, newest activity first")
+            .query::<ChatsQuery>()
+            .gives::<ChatsView>(),
+        post("/devices/:deviceId/chats/:jid/read", read).summary("Marks a chat as read"),
+    ]
+}
+
+async fn history(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let chat = chat_of(&request)?;
+    let query: HistoryQuery = request.query()?;
+    let limit = within("limit", query.limit, 1..=100, HISTORY_LIMIT)?;
+    within("waitSeconds", query.wait_seconds, 0..=120, 10)?;
+    let page = gateway.history(&device, chat.clone(), query.before, limit).await?;
+    let messages: Vec<_> =
+        page.rows.iter().map(|row| MessageView::new(row, &device, request.lang())).collect();
+    let view =
+        HistoryView { jid: chat.to_string(), total: messages.len(), messages, has_more: page.has_more };
+    Ok(Outcome::ok(Code::HistoryFromStore, view))
+}
+
+async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let query: ChatsQuery = request.query()?;
+    let limit = within("limit", query.limit, 1..=100, CHATS_LIMIT)?;
+    let page = gateway.chats(&device, query.search, query.before, limit).await?;
+    let next_before = page.rows.last().filter(|_| page.has_more).map(|chat| chat.last_at);
+    let chats = page.rows.iter().map(ChatView::from).collect();
+    let device_id = device.id.to_string();
+    Ok(Outcome::data(ChatsView { device_id, chats, has_more: page.has_more, next_before }))
+}
+
+async fn read(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    gateway.read_chat(&device, &chat_of(&request)?).await?;
+    Ok(Outcome::said(Code::Ok))
+}
+
+/// Returns the chat of the path: an address, or a number of any country. Groups are for administrators.
+fn chat_of(request: &Request) -> Result<Jid> {
+    let text = request.param("jid");
+    let chat = if text.contains('@') { text.parse()? } else { PhoneRule::International.recipient(text)? };
+    if chat.is_group() {
+        request.caller().require_admin()?;
+    }
+    Ok(chat)
+}
+
+fn within(
+    field: &'static str,
+    given: Option<usize>,
+    range: std::ops::RangeInclusive<usize>,
+    default: usize,
+) -> Result<usize> {
+    match given {
+        None => Ok(default),
+        Some(value) if range.contains(&value) => Ok(value),
+        Some(_) => Err(Error::invalid(field, format!("{} to {}", range.start(), range.end()))),
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct HistoryQuery {
+    /// 1 to 100, default 50.
+    limit: Option<usize>,
+    /// Id of a message: only older ones.
+    before: Option<String>,
+    /// `auto`, `store`, `server` or `whatsapp`. Answers come from the store, which every message reaches first.
+    #[serde(rename = "source")]
+    #[schemars(rename = "source")]
+    _source: Option<Source>,
+    /// 0 to 120.
+    wait_seconds: Option<usize>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Source {
+    Auto,
+    Store,
+    Server,
+    Whatsapp,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ChatsQuery {
+    /// Part of a name, a number or the newest text.
+    search: Option<String>,
+    /// 1 to 100, default 30.
+    limit: Option<usize>,
+    /// `nextBefore` of the page before, epoch milliseconds.
+    before: Option<i64>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct HistoryView {
+    jid: String,
+    /// Newest first.
+    messages: Vec<MessageView>,
+    /// Number of messages in this answer.
+    total: usize,
+    has_more: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct MessageView {
+    id: String,
+    /// Address of who wrote it.
+    from: Option<String>,
+    from_me: bool,
+    /// WhatsApp's name of the kind, `conversation` for texts.
+    message_type: String,
+    content: ContentView,
+    /// Epoch milliseconds.
+    timestamp: i64,
+    status: MessageStatus,
+    /// Name that the sender gave themselves.
+    push_name: Option<String>,
+    /// Why it failed.
+    error: Option<String>,
+}
+
+impl MessageView {
+    fn new(message: &Message, device: &Device, lang: Lang) -> Self {
+        let own = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
+        let from = if message.from_me { own() } else { message.sender.as_ref().map(Jid::to_string) };
+        Self {
+            id: message.id.clone(),
+            from,
+            from_me: message.from_me,
+            message_type: message.content.kind().to_owned(),
+            content: ContentView { text: message.content.text().map(str::to_owned) },
+            timestamp: message.at,
+            status: message.status,
+            push_name: message.push_name.clone(),
+            error: message
+                .error
+                .clone()
+                .map(|code| item_error(Some(&ItemError { code, network: None })).text(lang)),
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ContentView {
+    /// Text or caption.
+    text: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ChatsView {
+    device_id: String,
+    chats: Vec<ChatView>,
+    has_more: bool,
+    /// Epoch milliseconds; give it as `before` for the next page.
+    next_before: Option<i64>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ChatView {
+    jid: String,
+    name: Option<String>,
+    phone_number: Option<String>,
+    unread_count: u32,
+    /// ISO 8601, UTC.
+    last_activity: String,
+    last_message: LastMessageView,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct LastMessageView {
+    id: String,
+    text: Option<String>,
+    from_me: bool,
+    /// Epoch milliseconds.
+    timestamp: i64,
+    message_type: String,
+    status: MessageStatus,
+}
+
+impl From<&Chat> for ChatView {
+    fn from(chat: &Chat) -> Self {
+        Self {
+            jid: chat.jid.to_string(),
+            name: chat.name.clone(),
+            phone_number: chat.jid.phone().map(str::to_owned),
+            unread_count: chat.unread,
+            last_activity: iso_ms(chat.last_at),
+            last_message: LastMessageView {
+                id: chat.last.id.clone(),
+                text: chat.last.text.clone(),
+                from_me: chat.last.from_me,
+                timestamp: chat.last_at,
+                message_type: chat.last.kind.clone(),
+                status: chat.last.status,
+            },
+        }
+    }
+}

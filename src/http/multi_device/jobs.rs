@@ -1,0 +1,183 @@
+//! Jobs: bulk sending that outlives its request (contract section 8).
+
+use super::delay::Delay;
+use super::messages::{ItemView, idempotency_key};
+use super::recipient::TextTo;
+use crate::clock::local;
+use crate::error::{Code, Error, Result};
+use crate::gateway::{Gateway, JOB_MAX, JobFilter};
+use crate::http::reply::Outcome;
+use crate::http::request::Request;
+use crate::http::route::{Route, get, post};
+use crate::http::view::Progress;
+use crate::model::device::Device;
+use crate::model::job::{Job, JobStatus};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Largest body of a job, in bytes: 10,000 texts of full length in JSON.
+const JOB_BODY_MAX: usize = 25 << 20;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        post("/devices/:deviceId/jobs/send-text", create_text)
+            .body_max(JOB_BODY_MAX)
+            .summary("Stores up to 10,000 texts and sends them one after the other")
+            .takes::<TextJobBody>()
+            .gives::<CreatedJob>()
+            .status(202),
+        get("/jobs", list).summary("Jobs, newest first").query::<ListQuery>().gives::<JobList>(),
+        get("/jobs/:jobId", show).summary("One job with what came of its entries").gives::<JobView>(),
+        post("/jobs/:jobId/cancel", cancel)
+            .summary("Cancels a job; the entry that is being sent is finished first")
+            .gives::<CancelledJob>(),
+    ]
+}
+
+async fn create_text(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let key = idempotency_key(&request)?;
+    let body: TextJobBody = request.json().await?;
+    let messages = body.messages.filter(|messages| !messages.is_empty());
+    let messages = messages.ok_or_else(|| Error::new(Code::BulkEmpty))?;
+    if messages.len() > JOB_MAX {
+        return Err(Error::new(Code::JobTooLarge).with("max", JOB_MAX));
+    }
+    let rule = gateway.config().api.phone_rule;
+    let entries = messages.into_iter().map(|message| message.entry(rule)).collect::<Result<_>>()?;
+    let pacing = gateway.pacing(body.delay.map(|delay| delay.0))?;
+    let job = gateway.create_text_job(request.caller(), &device, entries, pacing, key).await?;
+    let view = CreatedJob {
+        job_id: job.id.to_string(),
+        status: JobStatus::Queued,
+        delay_sec: job.pacing.seconds(),
+        total: job.total,
+    };
+    Ok(Outcome::accepted(Code::JobCreated, view))
+}
+
+async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let query: ListQuery = request.query()?;
+    let (page, limit) = (query.page.unwrap_or(1).max(1), query.limit.unwrap_or(20));
+    if !(1..=100).contains(&limit) {
+        return Err(Error::invalid("limit", "1 to 100"));
+    }
+    let filter = JobFilter { status: query.status, kind: query.r#type, device: query.device_id };
+    let jobs = gateway.jobs(request.caller(), filter).await?;
+    let total = jobs.len();
+    let shown = jobs.iter().skip((page - 1).saturating_mul(limit)).take(limit);
+    Ok(Outcome::data(JobList {
+        jobs: shown.map(|(job, device)| JobView::new(job, device)).collect(),
+        pagination: Pagination { page, limit, total, total_pages: total.div_ceil(limit) },
+    }))
+}
+
+async fn show(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let (job, items, device) = gateway.job(request.caller(), request.param("jobId"))?;
+    let results = items.iter().filter_map(|item| ItemView::new(item, request.lang())).collect();
+    Ok(Outcome::data(JobView { results: Some(results), ..JobView::new(&job, &device) }))
+}
+
+async fn cancel(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let job = gateway.cancel_job(request.caller(), request.param("jobId")).await?;
+    let view = CancelledJob { id: job.id.to_string(), status: job.status, cancelled: true };
+    Ok(Outcome::ok(Code::JobCancelled, view))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct TextJobBody {
+    /// 1 to 10,000 texts.
+    messages: Option<Vec<TextTo>>,
+    /// Seconds between texts, 0 to 3600; absent means random 2 to 5.
+    delay: Option<Delay>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ListQuery {
+    status: Option<JobStatus>,
+    r#type: Option<String>,
+    device_id: Option<String>,
+    /// From 1.
+    page: Option<usize>,
+    /// 1 to 100, default 20.
+    limit: Option<usize>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CreatedJob {
+    job_id: String,
+    status: JobStatus,
+    /// The given pause in seconds; null when random.
+    delay_sec: Option<f64>,
+    total: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct JobList {
+    jobs: Vec<JobView>,
+    pagination: Pagination,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    page: usize,
+    limit: usize,
+    total: usize,
+    total_pages: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct CancelledJob {
+    id: String,
+    status: JobStatus,
+    cancelled: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct JobView {
+    id: String,
+    job_id: String,
+    r#type: &'static str,
+    device_id: String,
+    status: JobStatus,
+    /// Local time in Asia/Jakarta.
+    created_at: String,
+    /// Local time in Asia/Jakarta.
+    started_at: Option<String>,
+    /// Local time in Asia/Jakarta.
+    finished_at: Option<String>,
+    progress: Progress,
+    /// What came of the entries that were handled; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<ItemView>>,
+    options: JobOptions,
+}
+
+impl JobView {
+    fn new(job: &Job, device: &Device) -> Self {
+        Self {
+            id: job.id.to_string(),
+            job_id: job.id.to_string(),
+            r#type: job.kind.as_str(),
+            device_id: device.id.to_string(),
+            status: job.status,
+            created_at: local(job.created_at),
+            started_at: job.started_at.map(local),
+            finished_at: job.finished_at.map(local),
+            progress: Progress::new(job.total, job.succeeded, job.failed),
+            results: None,
+            options: JobOptions { delay_sec: job.pacing.seconds() },
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct JobOptions {
+    /// The given pause in seconds; null when random.
+    delay_sec: Option<f64>,
+}

@@ -1,0 +1,28 @@
+//! The family `multi-device`: `/api/whatsapp-multi-device` (contract `multi-device.md`).
+
+mod chats;
+mod delay;
+mod devices;
+mod jobs;
+mod linking;
+mod messages;
+mod recipient;
+
+use super::envelope::Stamped;
+use super::route::Surface;
+use crate::words::Lang;
+
+/// Returns the surface with all its rows.
+pub fn surface() -> Surface {
+    Surface {
+        family: "multi-device",
+        prefix: "/api/whatsapp-multi-device",
+        lang: Lang::Id,
+        envelope: &Stamped,
+        routes: [devices::routes(), linking::routes(), messages::routes(), jobs::routes(), chats::routes()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        open: false,
+    }
+}
