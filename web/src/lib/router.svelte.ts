@@ -12,6 +12,8 @@ export interface Route {
   title: Key;
   /** Shown to visitors who have not signed in. */
   open?: boolean;
+  /** Fills the screen and scrolls inside itself. */
+  fill?: boolean;
   load: () => Promise<{ default: Page }>;
 }
 
@@ -21,7 +23,7 @@ export const routes: Route[] = [
   { pattern: '/dashboard', title: 'overview.title', load: () => import('../pages/Overview.svelte') },
   { pattern: '/devices', title: 'devices.title', load: () => import('../pages/Devices.svelte') },
   { pattern: '/devices/:id', title: 'devices.title', load: () => import('../pages/Devices.svelte') },
-  { pattern: '/devices/:id/chat', title: 'chat.title', load: () => import('../pages/Chat.svelte') },
+  { pattern: '/devices/:id/chat', title: 'chat.title', fill: true, load: () => import('../pages/Chat.svelte') },
   { pattern: '/send-message', title: 'send.title', load: () => import('../pages/SendMessage.svelte') },
   { pattern: '/chat-blast', title: 'bulk.title', load: () => import('../pages/ChatBlast.svelte') },
   { pattern: '/jobs', title: 'jobs.title', load: () => import('../pages/Jobs.svelte') },

@@ -6,6 +6,8 @@ import type { IconName } from '../ui/icons';
 export interface Entry {
   href: string;
   title: Key;
+  /** Name under the icon of the narrow bottom bar, where the title does not fit. */
+  short?: Key;
   icon: IconName;
 }
 
@@ -17,10 +19,10 @@ const chat = (): Entry => ({
 });
 
 export const mainPages = (): Entry[] => [
-  { href: '/dashboard', title: 'overview.title', icon: 'overview' },
+  { href: '/dashboard', title: 'overview.title', short: 'overview.short', icon: 'overview' },
   { href: '/devices', title: 'devices.title', icon: 'devices' },
   chat(),
-  { href: '/send-message', title: 'send.title', icon: 'send' },
+  { href: '/send-message', title: 'send.title', short: 'send.short', icon: 'send' },
   { href: '/chat-blast', title: 'bulk.title', icon: 'bulk' },
   { href: '/jobs', title: 'jobs.title', icon: 'jobs' },
 ];

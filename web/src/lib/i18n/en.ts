@@ -88,6 +88,7 @@ export const en: Record<Key, string> = {
 
   // overview
   'overview.title': 'Overview',
+  'overview.short': 'Home',
   'overview.hello': 'Hello, {name}',
   'overview.lead': 'Your numbers, your messages and the work in progress.',
   'overview.devices': 'Devices connected',
@@ -227,6 +228,7 @@ export const en: Record<Key, string> = {
 
   // sending
   'send.title': 'Send message',
+  'send.short': 'Send',
   'send.lead': 'One message to one number.',
   'send.many': 'Send to many numbers',
   'send.to': 'To number',

@@ -6,10 +6,10 @@ export const id = {
   'app.page_title': '{page} · Kurir',
   'app.unreachable': 'Kurir tidak dapat dihubungi. Pastikan layanannya berjalan dan perangkat ini berada di jaringan yang sama, lalu coba lagi.',
   'app.chunk_failed': 'Halaman ini tidak dapat dimuat. Mungkin Kurir baru saja diperbarui; muat ulang untuk melanjutkan.',
-  'sandbox.banner': 'Kotak pasir: tidak ada yang keluar dari mesin ini',
+  'sandbox.banner': 'Sandbox: tidak ada yang keluar dari mesin ini',
   'shell.navigation': 'Navigasi utama',
   'shell.more': 'Lainnya',
-  'shell.sandbox': 'Kotak pasir',
+  'shell.sandbox': 'Sandbox',
   'shell.version': 'Kurir versi {version}',
   'shell.skip': 'Langsung ke isi halaman',
   'shell.theme': 'Tampilan',
@@ -87,6 +87,7 @@ export const id = {
 
   // overview
   'overview.title': 'Ringkasan',
+  'overview.short': 'Beranda',
   'overview.hello': 'Halo, {name}',
   'overview.lead': 'Nomor Anda, pesan Anda, dan pekerjaan yang sedang berjalan.',
   'overview.devices': 'Perangkat tersambung',
@@ -226,6 +227,7 @@ export const id = {
 
   // sending
   'send.title': 'Kirim pesan',
+  'send.short': 'Kirim',
   'send.lead': 'Satu pesan ke satu nomor.',
   'send.many': 'Kirim ke banyak nomor',
   'send.to': 'Ke nomor',
