@@ -1,0 +1,8 @@
+//! The network seen by an independent client, bare whatsapp-rust, as a customer of the protocol would see it.
+
+mod control;
+mod delivery;
+mod endings;
+mod pairing;
+mod persistence;
+mod support;
