@@ -3,6 +3,7 @@
 //! `whatsapp_rust` and its family appear in this folder and nowhere else. What a message means for a job, a webhook or a
 //! client does not belong here; this folder links, sends, receives, and says what happened.
 
+mod backend;
 mod fleet;
 mod live;
 mod network;

@@ -1,0 +1,164 @@
+//! The protocol library's state of one device, kept in our store. One file per storage trait of the library.
+//!
+//! Reads are single look-ups in a fresh view. Writes of one device go one after the other, each as one transaction; what may
+//! be late (`later.rs`) travels with the next of them.
+
+mod appsync;
+mod device;
+mod kinds;
+mod later;
+mod protocol;
+mod secrets;
+mod signal;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Result};
+use crate::model::id::DeviceNo;
+use crate::store::Store;
+use crate::store::sessions::{self, Change, Kind};
+use kinds::Key;
+use later::Later;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wacore::store::error::StoreError;
+
+/// The protocol state of one device. There is one per device in the process, because it keeps the order of its writes.
+pub(super) struct Backend {
+    store: Store,
+    device: DeviceNo,
+    later: Later,
+    /// Held from reading to commit, so that read-modify-write is atomic and nothing late overtakes.
+    order: tokio::sync::Mutex<()>,
+}
+
+impl Backend {
+    pub(super) fn new(store: Store, device: DeviceNo) -> Self {
+        Self { store, device, later: Later::default(), order: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Returns the phone number and hidden id of the linked account as stored, or none when no phone has linked it.
+    pub(super) fn stored_account(&self) -> Result<Option<Account>> {
+        let device: Option<wacore::store::Device> =
+            self.get_json(kinds::DEVICE, b"").map_err(|why| Error::internal("reading credentials", why))?;
+        Ok(device.and_then(|device| {
+            let phone_number = device.pn?.user.to_string();
+            Some(Account { phone_number, lid: device.lid.map(|lid| lid.to_non_ad().to_string()) })
+        }))
+    }
+
+    /// Writes what was allowed to be late.
+    pub(super) async fn flush(&self) -> Result<()> {
+        self.write(Vec::new()).await.map_err(|why| Error::internal("writing the protocol state", why))
+    }
+
+    /// Deletes everything that is known of the device's session, also what is still to be written.
+    pub(super) async fn wipe(&self) -> Result<()> {
+        let _order = self.order.lock().await;
+        self.later.clear();
+        let device = self.device;
+        self.store.write(move |tables| sessions::wipe(tables, device)).await
+    }
+
+    fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let view = self.store.view().map_err(failed)?;
+        sessions::get(&view, self.store.seal(), self.device, kind, key).map_err(failed)
+    }
+
+    fn get_json<T: DeserializeOwned>(&self, kind: Kind, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.get(kind, key)?.map(|value| decode(&value)).transpose()
+    }
+
+    /// Returns the keys and values of a kind whose keys begin with `prefix`, read on the blocking pool.
+    async fn list(&self, kind: Kind, prefix: Key) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let (seal, device) = (self.store.seal().clone(), self.device);
+        self.store
+            .scan(move |view| sessions::list(view, &seal, device, kind, &prefix.0))
+            .await
+            .map_err(failed)
+    }
+
+    /// Returns the keys of a kind that begin with `prefix`.
+    fn keys(&self, kind: Kind, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let view = self.store.view().map_err(failed)?;
+        sessions::keys(&view, self.device, kind, prefix).map_err(failed)
+    }
+
+    fn put(&self, kind: Kind, key: &[u8], value: &[u8]) -> Result<Change, StoreError> {
+        Change::put(self.store.seal(), self.device, kind, key, value).map_err(failed)
+    }
+
+    fn put_json<T: Serialize>(&self, kind: Kind, key: &[u8], value: &T) -> Result<Change, StoreError> {
+        let value = serde_json::to_vec(value).map_err(|why| StoreError::Serialization(why.into()))?;
+        self.put(kind, key, &value)
+    }
+
+    /// Writes all changes in one transaction and returns once they are on disk.
+    async fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let order = self.order.lock().await;
+        self.commit(&order, changes).await
+    }
+
+    /// Writes all changes and everything late in one transaction; the caller holds the order since it began to read.
+    async fn commit(
+        &self,
+        _order: &tokio::sync::MutexGuard<'_, ()>,
+        mut changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        // Late changes come first: a change of the same record that was asked for now is the newer one.
+        let late = self.later.take();
+        let mut all = Vec::with_capacity(late.len() + changes.len());
+        for ((kind, key), value) in late.iter() {
+            all.push(match value {
+                Some(value) => self.put(*kind, key, value)?,
+                None => Change::delete(*kind, key),
+            });
+        }
+        all.append(&mut changes);
+        sessions::write(&self.store, self.device, all).await.map_err(failed)?;
+        late.done();
+        Ok(())
+    }
+
+    /// Deletes the records of a kind that `is_stale` names, and returns how many there were.
+    ///
+    /// The order is held over the whole sweep, so a record that is renewed meanwhile is renewed after it.
+    async fn sweep(
+        &self,
+        kind: Kind,
+        is_stale: impl Fn(&[u8]) -> Result<bool, StoreError>,
+    ) -> Result<u32, StoreError> {
+        let order = self.order.lock().await;
+        self.commit(&order, Vec::new()).await?;
+        let mut stale = Vec::new();
+        for (key, value) in self.list(kind, Key::default()).await? {
+            if is_stale(&value)? {
+                stale.push(Change::delete(kind, &key));
+            }
+        }
+        let count = u32::try_from(stale.len()).unwrap_or(u32::MAX);
+        self.commit(&order, stale).await?;
+        Ok(count)
+    }
+
+    /// Deletes all records of a kind whose keys begin with `prefix`.
+    async fn clear(&self, kind: Kind, prefix: &[u8]) -> Result<(), StoreError> {
+        let order = self.order.lock().await;
+        let changes = self.keys(kind, prefix)?.iter().map(|key| Change::delete(kind, key)).collect();
+        self.commit(&order, changes).await
+    }
+}
+
+/// The account that a device is linked to.
+pub(super) struct Account {
+    pub(super) phone_number: String,
+    pub(super) lid: Option<String>,
+}
+
+fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(value).map_err(|why| StoreError::Serialization(why.into()))
+}
+
+fn failed(error: Error) -> StoreError {
+    StoreError::Database(error.into())
+}
