@@ -1,13 +1,31 @@
-//! Kurir: a WhatsApp gateway appliance.
+//! Kurir: a WhatsApp gateway appliance. The map, in reading order:
+//!
+//! - [`model`]: the nouns, plain data and rules without I/O
+//! - [`words`] and [`error`]: every sentence for clients, and the one error that carries them
+//! - [`config`], [`clock`], [`egress`]: settings, time, and the one way out over HTTP
+//! - [`store`]: what is on disk; redb lives there
+//! - [`wa`]: the running devices; the protocol library lives there
+//! - [`gateway`]: what Kurir does, for whoever asks
+//! - [`work`]: what happens by itself
+//! - [`http`]: how the outside asks; warp lives there
+//! - [`cli`]: the commands beside serving
+//!
+//! Calls go one way: `http → gateway → store, wa`; `work` stands beside `http`. Nothing calls back.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod egress;
 pub mod error;
 pub mod gateway;
 pub mod http;
+mod logging;
 pub mod model;
+mod run;
 pub mod store;
 pub mod wa;
 pub mod words;
 pub mod work;
+
+pub use logging::start as start_logging;
+pub use run::{Mode, run};

@@ -138,6 +138,7 @@ words! {
     LinkLoggedOut           200 "Device dilepas dari ponsel. Tautkan lagi dengan QR atau pairing code" "The device was unlinked from the phone. Link it again with a QR or pairing code"
     LinkReplaced            200 "Koneksi lain memakai session ini. Pastikan hanya satu program memakai session, lalu hubungkan lagi" "Another connection uses this session. Make sure only one program uses it, then connect again"
     LinkBanned              200 "WhatsApp memblokir nomor ini sementara sampai {until}. Kurangi pengiriman dan tunggu" "WhatsApp has blocked this number temporarily until {until}. Send less and wait"
+    LinkBannedUnknown       200 "WhatsApp memblokir nomor ini sementara. Kurangi pengiriman dan tunggu" "WhatsApp has blocked this number temporarily. Send less and wait"
     LinkOutdated            200 "Versi klien ditolak WhatsApp. Perbarui Kurir" "WhatsApp refused the client version. Update Kurir"
     LinkRefused             200 "WhatsApp menolak koneksi (kode {code})" "WhatsApp refused the connection (code {code})"
     LinkLost                200 "Koneksi terputus, mencoba lagi otomatis" "The connection was lost, reconnecting automatically"

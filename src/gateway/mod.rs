@@ -10,6 +10,7 @@ mod live;
 mod logins;
 mod messages;
 mod passwords;
+mod photos;
 pub mod queue;
 mod signing;
 mod tokens;
@@ -22,6 +23,7 @@ pub use health::Health;
 pub use jobs::{JOB_MAX, JobFilter};
 pub use live::Subscription;
 pub use logins::{Credential, Tokens};
+pub use photos::{PHOTO_MAX_BYTES, Upload};
 pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
 
 use crate::clock::Clock;
@@ -51,12 +53,14 @@ struct Inner {
     signing: Signing,
     /// True once an administrator was seen; it never becomes false again.
     claimed: AtomicBool,
+    /// Whether the simulated network runs in this process.
+    simulated: bool,
     started_at: i64,
 }
 
 impl Gateway {
-    /// Puts the parts together.
-    pub async fn new(store: Store, fleet: Fleet, clock: Clock, config: Config) -> Result<Self> {
+    /// Puts the parts together; `simulated` says whether the simulated network runs in this process.
+    pub async fn new(store: Store, fleet: Fleet, clock: Clock, config: Config, simulated: bool) -> Result<Self> {
         let signing = Signing::open(&store, &config).await?;
         let started_at = clock.now();
         let inner = Inner {
@@ -68,6 +72,7 @@ impl Gateway {
             passwords: Passwords::new(),
             signing,
             claimed: AtomicBool::new(false),
+            simulated,
             started_at,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -81,6 +86,11 @@ impl Gateway {
     /// Returns the configuration.
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Returns whether the simulated network runs in this process.
+    pub fn is_simulated(&self) -> bool {
+        self.inner.simulated
     }
 
     /// Returns when the program started, in milliseconds since 1970.

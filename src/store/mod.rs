@@ -6,6 +6,7 @@
 pub mod chats;
 mod codec;
 pub mod devices;
+mod examine;
 pub mod jobs;
 pub mod logins;
 pub mod messages;

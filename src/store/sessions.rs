@@ -57,6 +57,11 @@ pub fn keys(view: &View, device: DeviceNo, kind: Kind, prefix: &[u8]) -> Result<
     Ok(found)
 }
 
+/// Opens one row of the table, for a look at everything.
+pub(super) fn open_row(seal: &Seal, device: u32, kind: Kind, key: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
+    seal.open_value(TABLE, &address(DeviceNo(device), kind, key), sealed)
+}
+
 /// A change of one record. Values are sealed when the change is made, outside of the writer thread.
 pub struct Change {
     kind: Kind,

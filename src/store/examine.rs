@@ -1,0 +1,84 @@
+//! A look at every row of the store, for `kurir doctor`.
+
+use super::Store;
+use super::codec::decode;
+use crate::error::Result;
+use crate::model::chat::Chat;
+use crate::model::device::Device;
+use crate::model::event::Event;
+use crate::model::job::{Item, Job};
+use crate::model::message::Message;
+use crate::model::token::{ApiToken, Login};
+use crate::model::user::User;
+use redb::{Key, ReadOnlyTable};
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// What the examination found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Rows per table.
+    pub rows: Vec<(&'static str, u64)>,
+    /// Rows that cannot be read, one sentence each.
+    pub faults: Vec<String>,
+}
+
+impl Store {
+    /// Decodes every row of every table of JSON and opens every sealed one.
+    pub fn examine(&self) -> Result<Report> {
+        let view = self.view()?;
+        let mut report = Report::default();
+        report.check::<_, User>("users", &view.users()?)?;
+        report.check::<_, Login>("logins", &view.logins()?)?;
+        report.check::<_, ApiToken>("api_tokens", &view.api_tokens()?)?;
+        report.check::<_, Device>("devices", &view.devices()?)?;
+        report.check::<_, Message>("messages", &view.messages()?)?;
+        report.check::<_, Chat>("chats", &view.chats()?)?;
+        report.check::<_, Job>("jobs", &view.jobs()?)?;
+        report.check::<_, Item>("items", &view.items()?)?;
+        report.check::<_, Event>("outbox", &view.outbox()?)?;
+        let mut sealed = 0;
+        for row in view.protocol()?.range::<(u32, u8, &[u8])>(..)? {
+            let (at, value) = row?;
+            let (device, kind, key) = at.value();
+            let opened = super::sessions::open_row(self.seal(), device, kind, key, value.value());
+            report.faults.extend(opened.err().map(|error| error.to_string()));
+            sealed += 1;
+        }
+        report.rows.push(("protocol", sealed));
+        Ok(report)
+    }
+}
+
+impl Report {
+    fn check<K, T>(&mut self, name: &'static str, table: &ReadOnlyTable<K, &'static [u8]>) -> Result<()>
+    where
+        K: Key + 'static,
+        for<'a> K::SelfType<'a>: Debug,
+        T: DeserializeOwned,
+    {
+        let mut rows = 0;
+        for row in redb::ReadableTable::iter(table)? {
+            let (at, value) = row?;
+            self.faults.extend(decode::<T>(name, at.value(), value.value()).err().map(|error| error.to_string()));
+            rows += 1;
+        }
+        self.rows.push((name, rows));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_damaged_row_is_named_and_nothing_panics() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::for_tests(dir.path());
+        assert!(store.examine().expect("examined").faults.is_empty());
+        store.write(|t| Ok(t.jobs.insert("broken", b"{".as_slice()).map(drop)?)).await.expect("written");
+        let report = store.examine().expect("examined");
+        assert!(report.faults.len() == 1 && report.faults[0].contains("broken"), "{:?}", report.faults);
+    }
+}
