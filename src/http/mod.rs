@@ -9,14 +9,18 @@ mod accounts;
 mod body;
 mod dashboard;
 mod dispatch;
+mod docs;
 mod envelope;
 mod events;
 mod guard;
+mod health;
 mod json;
 mod limits;
 mod listen;
 pub mod live;
 mod multi_device;
+mod multipart;
+mod openapi;
 mod origin;
 mod proxy;
 mod qr;
@@ -24,6 +28,8 @@ mod query;
 mod reply;
 mod request;
 pub mod route;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod table;
 mod uploads;
 mod view;
@@ -32,13 +38,14 @@ pub use access::SESSION_COOKIE;
 pub use envelope::{Asked, Envelope, Plain, Stamped};
 pub use limits::Limits;
 pub use live::Stop;
+pub use multipart::{File, Form};
 pub use reply::{Outcome, Said, json_response};
 pub use request::Request;
 
 use crate::error::{Context, Result};
 use crate::gateway::Gateway;
 use dispatch::Dispatch;
-use route::Surface;
+use route::{RouteInfo, Surface};
 use std::net::{IpAddr, SocketAddr};
 use table::Table;
 use tokio::net::TcpListener;
@@ -46,7 +53,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 /// What the site needs to know beyond the gateway.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub listen: Vec<SocketAddr>,
@@ -58,6 +65,9 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Rate limits.
     pub limits: Limits,
+    /// The simulated network when it runs in this process; its control API then appears at `/sandbox`.
+    #[cfg(feature = "sandbox")]
+    pub sandbox: Option<kurir_sandbox::Control>,
 }
 
 /// A site whose addresses are bound and which is ready to run.
@@ -95,7 +105,24 @@ impl Server {
 
 /// Returns every surface, in the order of the documentation.
 pub fn surfaces() -> Vec<Surface> {
-    vec![accounts::surface(), multi_device::surface(), events::surface(), uploads::surface()]
+    vec![
+        accounts::surface(),
+        multi_device::surface(),
+        events::surface(),
+        uploads::surface(),
+        health::surface(),
+        docs::surface(),
+    ]
+}
+
+/// Returns the OpenAPI 3.1 document; needs no running program.
+pub fn openapi() -> serde_json::Value {
+    openapi::describe(&surfaces())
+}
+
+/// Returns every route as data, for `kurir routes`; needs no running program.
+pub fn routes() -> Vec<RouteInfo> {
+    surfaces().iter().flat_map(Surface::list).collect()
 }
 
 fn site(settings: Settings, gateway: Gateway, stop: Stop) -> Result<BoxedFilter<(Response,)>> {
@@ -103,6 +130,8 @@ fn site(settings: Settings, gateway: Gateway, stop: Stop) -> Result<BoxedFilter<
     for surface in &mut surfaces {
         surface.open = settings.open.iter().any(|family| family == surface.family);
     }
+    #[cfg(feature = "sandbox")]
+    surfaces.extend(settings.sandbox.map(sandbox::surface));
     let table = Table::new(surfaces)?;
     let dispatch =
         Dispatch::new(gateway, table, settings.limits, settings.cors_origins, settings.trusted_proxies, stop);

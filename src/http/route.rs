@@ -11,6 +11,7 @@ use crate::words::Lang;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
 use std::future::Future;
 use warp::http::Method;
 
@@ -54,6 +55,7 @@ pub(super) struct Notes {
     pub gives: Option<MakeSchema>,
     pub query: Option<MakeSchema>,
     pub status: Option<u16>,
+    pub raw: Option<&'static str>,
     pub hidden: bool,
 }
 
@@ -154,6 +156,12 @@ impl Route {
         self
     }
 
+    /// Documents that a success is not in the envelope but of this media type; [`Route::gives`] then describes all of it.
+    pub fn raw(mut self, media_type: &'static str) -> Self {
+        self.notes.raw = Some(media_type);
+        self
+    }
+
     /// Takes the row out of the rate limits, as for live streams and health.
     pub fn uncounted(mut self) -> Self {
         self.counted = false;
@@ -194,7 +202,40 @@ pub struct Surface {
     pub open: bool,
 }
 
+/// One row of `kurir routes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteInfo {
+    /// Method in capitals.
+    pub method: String,
+    /// Whole path with `:param` segments.
+    pub path: String,
+    /// Family as in the contract.
+    pub family: &'static str,
+    /// `none` or `bearer`.
+    pub auth: &'static str,
+    /// `any`, `user` or `admin`.
+    pub role: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+}
+
 impl Surface {
+    /// Returns its rows as data.
+    pub fn list(&self) -> impl Iterator<Item = RouteInfo> + '_ {
+        self.routes.iter().map(|route| RouteInfo {
+            method: route.method.to_string(),
+            path: self.path(route),
+            family: self.family,
+            auth: if route.access == Access::Public { "none" } else { "bearer" },
+            role: match route.access {
+                Access::Public => "any",
+                Access::User => "user",
+                Access::Admin => "admin",
+            },
+            summary: route.notes.summary,
+        })
+    }
+
     /// Returns the whole path of a row, with `:param` segments as the contract writes them.
     pub fn path(&self, route: &Route) -> String {
         match route.pattern {

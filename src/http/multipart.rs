@@ -1,0 +1,116 @@
+//! Forms with files (`multipart/form-data`).
+
+use super::request::Request;
+use crate::error::{Code, Error, Result};
+use bytes::Bytes;
+use futures_util::stream;
+use multer::Multipart;
+use std::convert::Infallible;
+use warp::http::header::CONTENT_TYPE;
+
+/// Fields of one form; more are refused.
+const FIELDS_MAX: usize = 64;
+
+/// A form that was read whole.
+#[derive(Debug, Default)]
+pub struct Form {
+    /// Text fields in the order they came.
+    pub fields: Vec<(String, String)>,
+    /// Files in the order they came.
+    pub files: Vec<File>,
+}
+
+/// A file of a form. Name and type are what the client says, not what the content is.
+#[derive(Debug)]
+pub struct File {
+    /// Name of the field.
+    pub field: String,
+    /// Name of the file, not safe as a path.
+    pub name: Option<String>,
+    /// Announced media type.
+    pub media_type: Option<String>,
+    /// Content.
+    pub bytes: Bytes,
+}
+
+impl Form {
+    /// Returns the first text field of a name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Takes the first file among fields of these names.
+    pub fn take_file(&mut self, names: &[&str]) -> Option<File> {
+        let at = self.files.iter().position(|file| names.contains(&file.field.as_str()))?;
+        Some(self.files.remove(at))
+    }
+}
+
+impl Request {
+    /// Reads a form up to the row's limit, files and all.
+    pub async fn form(&mut self) -> Result<Form> {
+        let boundary = self
+            .header(CONTENT_TYPE.as_str())
+            .and_then(|kind| multer::parse_boundary(kind).ok())
+            .ok_or_else(|| Error::new(Code::UnsupportedMediaType).detail("expected multipart/form-data"))?;
+        let bytes = self.bytes(self.body_max).await?;
+        read(bytes, boundary).await
+    }
+}
+
+async fn read(bytes: Bytes, boundary: String) -> Result<Form> {
+    let mut parts = Multipart::new(stream::iter([Ok::<_, Infallible>(bytes)]), boundary);
+    let mut form = Form::default();
+    while let Some(part) = parts.next_field().await.map_err(|_| malformed())? {
+        if form.fields.len() + form.files.len() == FIELDS_MAX {
+            return Err(Error::new(Code::BadBody).detail(format!("at most {FIELDS_MAX} fields")));
+        }
+        let field = part.name().unwrap_or_default().to_owned();
+        let name = part.file_name().map(str::to_owned);
+        let media_type = part.content_type().map(|kind| kind.essence_str().to_owned());
+        let bytes = part.bytes().await.map_err(|_| malformed())?;
+        if name.is_some() || media_type.as_deref().is_some_and(|kind| kind != "text/plain") {
+            form.files.push(File { field, name, media_type, bytes });
+        } else {
+            let text = String::from_utf8(bytes.into()).map_err(|_| malformed())?;
+            form.fields.push((field, text));
+        }
+    }
+    Ok(form)
+}
+
+/// The reader's own message may repeat what the client sent, so it is not passed on.
+fn malformed() -> Error {
+    Error::new(Code::BadBody).detail("the form is malformed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n0812\r\n\
+        --b\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"../a.png\"\r\nContent-Type: image/png\r\n\r\n\
+        PNG\r\n--b--\r\n";
+
+    #[tokio::test]
+    async fn a_form_gives_its_fields_and_files() {
+        let mut form = read(Bytes::from_static(FORM.as_bytes()), "b".into()).await.expect("a form");
+        assert_eq!(form.field("to"), Some("0812"));
+        let file = form.take_file(&["avatar", "photo"]).expect("a file");
+        assert_eq!((&file.bytes[..], file.media_type.as_deref()), (&b"PNG"[..], Some("image/png")));
+        assert!(form.take_file(&["photo"]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn broken_forms_are_refused_and_never_panic(cut in 0usize..FORM.len(), junk in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut bytes = FORM.as_bytes()[..cut].to_vec();
+            bytes.extend(junk);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            if let Err(error) = runtime.block_on(read(bytes.into(), "b".into())) {
+                prop_assert_eq!(error.code(), Code::BadBody);
+            }
+        }
+    }
+}
