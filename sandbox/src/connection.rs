@@ -2,7 +2,7 @@
 //! What a stanza means is decided in `stanza`.
 
 use crate::faults::ConnectionFault;
-use crate::noise::{self, Accepted, Step};
+use crate::noise::{self, Accepted, Pattern, Step};
 use crate::stanza::{Session, login};
 use crate::state::companion::CLOSE_PAUSE;
 use crate::world::World;
@@ -96,13 +96,8 @@ async fn converse(world: &World, conn: u64, socket: WebSocket) -> Result<()> {
     let accepted = timeout(HANDSHAKE, handshake(world, &mut reader, &mut sink))
         .await
         .context("handshake took too long")??;
-    tracing::debug!(
-        conn,
-        pattern = accepted.pattern,
-        user = accepted.payload.username,
-        device = accepted.payload.device,
-        "handshake done"
-    );
+    tracing::debug!(conn, pattern = ?accepted.pattern, user = accepted.payload.username, "handshake done");
+    count_handshake(world, accepted.pattern);
 
     let (sender, outgoing) = mpsc::unbounded_channel();
     let Accepted { client_static, payload, seal, open, .. } = accepted;
@@ -116,6 +111,15 @@ async fn converse(world: &World, conn: u64, socket: WebSocket) -> Result<()> {
     };
     session.left();
     result
+}
+
+fn count_handshake(world: &World, pattern: Pattern) {
+    let counter = match pattern {
+        Pattern::Xx => &world.stats.handshakes_xx,
+        Pattern::Ik => &world.stats.handshakes_ik,
+        Pattern::XxFallback => &world.stats.handshakes_fallback,
+    };
+    stats::add(counter, 1);
 }
 
 async fn handshake(

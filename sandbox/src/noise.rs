@@ -20,8 +20,19 @@ pub struct Accepted {
     pub seal: NoiseCipher,
     /// Opens frames from the client.
     pub open: NoiseCipher,
-    /// Which pattern was spoken: `XX`, `IK` or `XXfallback`.
-    pub pattern: &'static str,
+    /// Which pattern was spoken.
+    pub pattern: Pattern,
+}
+
+/// The ways a handshake can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// The client did not know our static key.
+    Xx,
+    /// The client knew it and saved a round trip.
+    Ik,
+    /// The client knew an outdated one.
+    XxFallback,
 }
 
 /// What the first client message led to.
@@ -36,7 +47,7 @@ pub enum Step {
 pub struct Pending {
     noise: NoiseHandshake,
     ephemeral: KeyPair,
-    pattern: &'static str,
+    pattern: Pattern,
 }
 
 /// Answers the first client message.
@@ -48,12 +59,12 @@ pub fn respond(keys: &NetworkKeys, message: &[u8]) -> Result<Step> {
         .context("first handshake message has no client hello")?;
     let ephemeral: [u8; 32] = key(hello.ephemeral.as_deref(), "client ephemeral")?;
     if hello.r#static.is_none() {
-        return respond_xx(keys, &ephemeral, NOISE_PATTERN_XX, "XX");
+        return respond_xx(keys, &ephemeral, NOISE_PATTERN_XX, Pattern::Xx);
     }
     match respond_ik(keys, &ephemeral, &hello) {
         Ok(step) => Ok(step),
         // The client holds an outdated static key of ours: continue with its ephemeral in a fresh XX.
-        Err(_) => respond_xx(keys, &ephemeral, NOISE_PATTERN_XXFALLBACK, "XXfallback"),
+        Err(_) => respond_xx(keys, &ephemeral, NOISE_PATTERN_XXFALLBACK, Pattern::XxFallback),
     }
 }
 
@@ -73,12 +84,7 @@ impl Pending {
     }
 }
 
-fn respond_xx(
-    keys: &NetworkKeys,
-    client_ephemeral: &[u8; 32],
-    name: &str,
-    pattern: &'static str,
-) -> Result<Step> {
+fn respond_xx(keys: &NetworkKeys, client_ephemeral: &[u8; 32], name: &str, pattern: Pattern) -> Result<Step> {
     let mut noise = NoiseHandshake::new(name, &WA_CONN_HEADER)?;
     let ephemeral = KeyPair::generate(&mut rand::rng());
     let ephemeral_public = public_bytes(&ephemeral.public_key);
@@ -110,7 +116,7 @@ fn respond_ik(keys: &NetworkKeys, client_ephemeral: &[u8; 32], hello: &ClientHel
     noise.mix_shared_secret(ephemeral.private_key.serialize(), &client_static)?;
     let sealed_chain = noise.encrypt(&keys.chain)?;
     let reply = server_hello(ephemeral_public, None, sealed_chain);
-    let accepted = accept(noise, client_static, &payload, "IK")?;
+    let accepted = accept(noise, client_static, &payload, Pattern::Ik)?;
     Ok(Step::Done { reply, accepted: Box::new(accepted) })
 }
 
@@ -128,7 +134,7 @@ fn accept(
     noise: NoiseHandshake,
     client_static: [u8; 32],
     payload: &[u8],
-    pattern: &'static str,
+    pattern: Pattern,
 ) -> Result<Accepted> {
     let payload = wa::ClientPayload::decode_from_slice(payload).context("decoding the client payload")?;
     // The split names its halves from the client's point of view.
@@ -164,7 +170,7 @@ mod tests {
             ..Default::default()
         };
         match respond(&KEYS, &hello.encode_to_vec()).unwrap() {
-            Step::Pending { pending, .. } => assert_eq!(pending.pattern, "XXfallback"),
+            Step::Pending { pending, .. } => assert_eq!(pending.pattern, Pattern::XxFallback),
             Step::Done { .. } => panic!("nonsense was accepted as IK"),
         }
     }

@@ -194,10 +194,10 @@ pub fn acquaint(one: &Arc<Account>, other: &Arc<Account>, batch: &mut Batch) {
 pub fn enqueue(world: &World, account: &Arc<Account>, device: u16, stanza: Node, batch: &mut Batch) {
     let mut state = account.state();
     let Some(queue) = state.queue_mut(device) else { return };
-    let row = stanza.clone();
+    let row = batch.prepare(|| queue_row(&stanza));
     let Some(seq) = queue.push(stanza) else { return };
     drop(state);
-    batch.put(Table::Queue, queue::row_key(&account.number, device, seq), || queue_row(&row));
+    batch.put_prepared(Table::Queue, queue::row_key(&account.number, device, seq), row);
     let (world, account) = (world.clone(), account.clone());
     batch.then(move || deliver(&world, &account, device, seq));
 }
@@ -277,7 +277,10 @@ fn receipt_copy(reader: &Account, device: u16, to: &Jid, receipt: &Node, kind: &
 fn finish_receipt(copy: NodeBuilder, receipt: &Node, kind: &str) -> Node {
     let copy = copy.attr("id", node::text_attr(receipt, "id")).attr("t", clock::now_s().to_string());
     let copy = if kind.is_empty() { copy } else { copy.attr("type", kind.to_owned()) };
-    copy.children(node::children(receipt).iter().cloned()).build()
+    match node::children(receipt) {
+        [] => copy.build(),
+        children => copy.children(children.iter().cloned()).build(),
+    }
 }
 
 fn reopen(writer: &Account, device: u16, id: &str, reader: &Target, batch: &mut Batch) {

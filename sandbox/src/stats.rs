@@ -10,6 +10,12 @@ pub struct Stats {
     pub connections: AtomicI64,
     /// Client connections ever accepted.
     pub accepted: AtomicU64,
+    /// Long handshakes.
+    pub handshakes_xx: AtomicU64,
+    /// Short handshakes.
+    pub handshakes_ik: AtomicU64,
+    /// Short handshakes that had to become long ones.
+    pub handshakes_fallback: AtomicU64,
     /// Stanzas received from clients.
     pub stanzas_in: AtomicU64,
     /// Stanzas sent to clients.
@@ -36,6 +42,9 @@ pub struct Stats {
 pub struct Reading {
     connections: i64,
     accepted: u64,
+    handshakes_xx: u64,
+    handshakes_ik: u64,
+    handshakes_fallback: u64,
     stanzas_in: u64,
     stanzas_out: u64,
     bytes_in: u64,
@@ -59,6 +68,9 @@ impl Stats {
         Reading {
             connections: self.connections.load(Ordering::Relaxed),
             accepted: get(&self.accepted),
+            handshakes_xx: get(&self.handshakes_xx),
+            handshakes_ik: get(&self.handshakes_ik),
+            handshakes_fallback: get(&self.handshakes_fallback),
             stanzas_in: get(&self.stanzas_in),
             stanzas_out: get(&self.stanzas_out),
             bytes_in: get(&self.bytes_in),

@@ -57,7 +57,7 @@ pub struct Entry {
     pub timestamp: u64,
     /// How often the phone received it.
     pub deliveries: u32,
-    /// How far it has come.
+    /// How far it has come, if the account wrote it.
     pub status: Status,
     /// The message itself, for quoting and for sending it again.
     #[serde(with = "hexed")]
@@ -71,7 +71,7 @@ impl Entry {
             "id": self.id, "chat": self.chat, "from": self.from, "fromMe": self.from_me, "device": self.device,
             "type": self.kind, "text": self.text, "caption": self.caption, "mimetype": self.mimetype,
             "sha256": self.sha256, "target": self.target, "timestamp": self.timestamp,
-            "deliveries": self.deliveries, "status": self.status,
+            "deliveries": self.deliveries, "status": if self.from_me { json!(self.status) } else { json!("received") },
         })
     }
 

@@ -39,6 +39,18 @@ impl Batch {
         }
     }
 
+    /// Writes a row that is ready, made by `prepare` while its source was at hand.
+    pub fn put_prepared(&mut self, table: Table, key: String, value: Option<Vec<u8>>) {
+        if let Some(value) = value {
+            self.rows.push(Row { table, key, value: Some(value) });
+        }
+    }
+
+    /// Makes a value now, if there is a disk to write it to.
+    pub fn prepare(&self, value: impl FnOnce() -> Vec<u8>) -> Option<Vec<u8>> {
+        self.durable.then(value)
+    }
+
     /// Removes a row.
     pub fn delete(&mut self, table: Table, key: impl FnOnce() -> String) {
         if self.durable {

@@ -173,4 +173,7 @@ async fn a_client_with_an_outdated_network_key_falls_back() {
         phone_sends(&network.control(), BOB, ANN, &text).await;
         client.receives(&text).await;
     }
+    let (_, stats) = call(&network.control(), "GET", "/sandbox/stats", Value::Null).await;
+    let handshakes = [&stats["handshakesXx"], &stats["handshakesIk"], &stats["handshakesFallback"]];
+    assert_eq!(handshakes, [2, 1, 1], "{stats}");
 }

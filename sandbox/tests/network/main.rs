@@ -3,6 +3,7 @@
 mod control;
 mod delivery;
 mod endings;
+mod kill;
 mod pairing;
 mod persistence;
 mod support;

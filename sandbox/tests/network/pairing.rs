@@ -75,8 +75,8 @@ async fn a_push_name_chooses_the_account_for_foreign_suites() {
     for name in ["ann", "ann", "bob"] {
         let client = Client::with(network.addr(), Arc::new(InMemoryBackend::new()), Some(name)).await;
         let qr = client.qr().await;
-        let response = post(network.addr(), "/admin/mock-phone/scan-qr", &qr).await;
-        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+        let (status, body) = http(network.addr(), "POST", "/admin/mock-phone/scan-qr", &qr).await;
+        assert_eq!(status, 200, "{body}");
         client.connected().await;
         let pn = client.protocol.pn().unwrap();
         numbers.push((pn.user.to_string(), pn.device));
@@ -110,18 +110,4 @@ async fn a_client_logs_out_by_itself() {
     client.protocol.logout().await;
     let (_, phone) = call(&network.control(), "GET", &format!("/sandbox/phones/{PHONE}"), Value::Null).await;
     assert_eq!(phone["companions"], json!([]));
-}
-
-/// Sends a plain HTTP request and returns the whole answer.
-async fn post(addr: std::net::SocketAddr, path: &str, body: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
 }

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use wacore::store::InMemoryBackend;
 use whatsapp_rust::bot::{Bot, BotHandle};
@@ -150,6 +152,20 @@ impl Client {
             .count()
     }
 
+    /// Collects from every event so far.
+    pub fn collect<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Vec<T> {
+        self.diary.events.lock().unwrap().iter().filter_map(|event| pick(event)).collect()
+    }
+
+    /// Waits until the client is logged in again after its connection broke.
+    pub async fn wait_until_connected_again(&self) {
+        let deadline = tokio::time::Instant::now() + SOON;
+        while !self.protocol.is_logged_in() {
+            assert!(tokio::time::Instant::now() < deadline, "the client never came back");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Counts events of a kind so far.
     pub fn count_events(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.diary.events.lock().unwrap().iter().filter(|event| wanted(event)).count()
@@ -216,6 +232,23 @@ pub async fn call(control: &Control, method: &str, target: &str, body: Value) ->
     let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
     let reply = control.call(method, path, query, bytes).await;
     (reply.status, serde_json::from_slice(&reply.body).expect("control answers are JSON"))
+}
+
+/// Sends a plain HTTP request and reads the JSON answer.
+pub async fn http(addr: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(addr).await.expect("the network listens");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // A refused body may be cut off; the answer still comes.
+    let _ = stream.write_all(body.as_bytes()).await;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
 /// Sets a fault.
