@@ -5,6 +5,9 @@ import type { ChatPage, HistoryPage, Job, JobStatus, Pagination, SentMessage } f
 export const listChats = (deviceId: string, query: { search?: string; limit?: number; before?: string }) =>
   getData<ChatPage>(`${devicePath(deviceId)}/chats`, { query });
 
+export const markChatRead = (deviceId: string, jid: string) =>
+  call('POST', `${devicePath(deviceId)}/chats/${encodeURIComponent(jid)}/read`);
+
 export const chatHistory = (deviceId: string, jid: string, query: { limit?: number; before?: string }) =>
   getData<HistoryPage>(`${devicePath(deviceId)}/chat-history/${encodeURIComponent(jid)}`, {
     query: { source: 'store', ...query },

@@ -50,6 +50,11 @@ export interface Device {
   createdAt: string;
   lastActivity: string | null;
   connectionAttempts: number;
+  /** The phone has linked it: it connects without a QR. */
+  isLinked: boolean;
+  /** Why it is not connected, as a code and as a sentence that says what to do. */
+  reason: string | null;
+  statusMessage: string | null;
 }
 
 export interface DeviceStats {
@@ -188,8 +193,9 @@ export type LiveEvent =
       message: string | null;
       messageId: string;
       messageType: string;
+      status: MessageStatus;
       timestamp: string | number;
-      jobId?: string | null;
+      jobId: string | null;
     }
   | {
       type: 'message.status';
@@ -197,8 +203,6 @@ export type LiveEvent =
       messageId: string;
       chatJid?: string;
       status: MessageStatus;
-      error?: string | null;
-      to?: string;
     }
   | {
       type: 'job.progress' | 'job.completed' | 'job.failed' | 'job.cancelled' | 'job.paused' | 'job.resumed';
@@ -207,4 +211,4 @@ export type LiveEvent =
       status: JobStatus;
       progress: JobProgress;
     }
-  | { type: 'error'; deviceId: string | null; message: string };
+  | { type: 'device.created' | 'device.updated' | 'device.deleted'; deviceId: string };

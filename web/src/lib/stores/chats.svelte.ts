@@ -28,6 +28,7 @@ class Chats {
       const page = await api.listChats(deviceId, { search, limit: PAGE });
       if (deviceId !== this.deviceId || search !== this.search) return;
       this.list = page.chats;
+      this.see(this.open);
       this.take(page);
       this.error = null;
     } catch (error) {
@@ -50,7 +51,7 @@ class Chats {
   see(jid: string | null): void {
     this.open = jid;
     const chat = this.list.find((chat) => chat.jid === jid);
-    if (chat) chat.unreadCount = 0;
+    if (chat) this.markRead(chat);
   }
 
   reload(): void {
@@ -79,11 +80,20 @@ class Chats {
       fromMe: event.fromMe,
       timestamp: at,
       messageType: event.messageType,
-      status: event.fromMe ? 'sent' : null,
+      status: event.status,
     };
     chat.lastActivity = new Date(at).toISOString();
-    if (!event.fromMe && this.open !== chat.jid) chat.unreadCount += 1;
+    if (!event.fromMe) chat.unreadCount += 1;
+    if (this.open === chat.jid) this.markRead(chat);
     this.list = [chat, ...this.list.filter((other) => other !== chat)];
+  }
+
+  /** Only a chat somebody can see is read; one open in a hidden tab is not. */
+  private markRead(chat: ChatSummary): void {
+    if (chat.unreadCount === 0 || !this.deviceId || document.hidden) return;
+    chat.unreadCount = 0;
+    // A mark that fails is made again with the next message or visit.
+    void api.markChatRead(this.deviceId, chat.jid).catch(() => undefined);
   }
 
   private applyStatus(event: Extract<LiveEvent, { type: 'message.status' }>): void {
@@ -101,3 +111,4 @@ export const chats = new Chats();
 
 feed.listen((event) => chats.apply(event));
 feed.onGap(() => chats.reload());
+document.addEventListener('visibilitychange', () => chats.see(chats.open));

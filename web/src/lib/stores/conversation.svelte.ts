@@ -99,7 +99,7 @@ export class Conversation {
 
   private apply(event: LiveEvent): void {
     if (!('deviceId' in event) || event.deviceId !== this.deviceId) return;
-    if (event.type === 'message.status') this.mark(event.messageId, event.status, event.error ?? null);
+    if (event.type === 'message.status') this.mark(event.messageId, event.status);
     if (event.type !== 'message.received' && event.type !== 'message.sent') return;
     if (event.chatJid !== this.jid) return;
     const timestamp = epoch(event.timestamp) ?? Date.now();
@@ -111,7 +111,7 @@ export class Conversation {
       messageType: event.messageType,
       content: { text: event.message },
       timestamp,
-      status: event.fromMe ? 'sent' : null,
+      status: event.status,
       error: null,
     });
   }
@@ -122,11 +122,12 @@ export class Conversation {
     if (twin) this.discard(twin.key);
   }
 
-  private mark(id: string, status: MessageStatus, error: string | null): void {
+  private mark(id: string, status: MessageStatus): void {
     const message = this.messages.find((message) => message.id === id);
     if (!message) return;
     message.status = later(message.status, status);
-    message.error = error;
+    // Why it failed is only in the history.
+    if (status === 'failed') void this.load();
   }
 
   private put(message: Message): void {

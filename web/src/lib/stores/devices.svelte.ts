@@ -21,12 +21,10 @@ export interface Linking {
   qr: Code | null;
   pairing: Code | null;
   step: LinkStep | null;
-  reason: string | null;
-  message: string | null;
   passkey: boolean;
 }
 
-const nothing = (): Linking => ({ qr: null, pairing: null, step: null, reason: null, message: null, passkey: false });
+const nothing = (): Linking => ({ qr: null, pairing: null, step: null, passkey: false });
 
 class Devices {
   list = $state<Device[]>([]);
@@ -106,7 +104,7 @@ class Devices {
   async requestPairingCode(id: string, phone: string): Promise<void> {
     const { pairingCode, expiresIn } = (await api.requestPairingCode(id, phone)).data;
     const since = Date.now();
-    this.update(id, { pairing: { text: pairingCode, expiresAt: since + expiresIn * 1000, since }, message: null });
+    this.update(id, { pairing: { text: pairingCode, expiresAt: since + expiresIn * 1000, since } });
   }
 
   /** Reads one device anew, and the QR that may be waiting (a page opened late has missed its event). */
@@ -140,6 +138,11 @@ class Devices {
       case 'device-status':
         this.applyStatus(event);
         break;
+      case 'device.created':
+      case 'device.updated':
+      case 'device.deleted':
+        void this.load();
+        break;
     }
   }
 
@@ -149,8 +152,9 @@ class Devices {
       void this.load();
       return;
     }
-    this.patch(id, { status, isConnected, phoneNumber });
-    const changes: Partial<Linking> = { reason: event.reason ?? null, message: event.message ?? null };
+    const { reason = null, message: statusMessage = null } = event;
+    this.patch(id, { status, isConnected, phoneNumber, reason, statusMessage });
+    const changes: Partial<Linking> = {};
     if (event.step) changes.step = event.step;
     if (status === 'connected') changes.step = 'connected';
     if (!canShowCodes(status) || changes.step === 'scanned' || changes.step === 'synchronising') {
