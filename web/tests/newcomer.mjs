@@ -267,6 +267,8 @@ async function lookAt(pages, storageState, { language, theme, width, view }) {
   await context.request.put('/api/auth/profile', { data: { language }, headers: { Origin: kurir.base } });
   await context.addInitScript(
     ([language, theme]) => {
+      // The blank page before the first one has no storage.
+      if (origin === 'null') return;
       localStorage.setItem('kurir.language', language);
       localStorage.setItem('kurir.theme', theme);
     },
