@@ -10,7 +10,7 @@ pub use tables::Table;
 use anyhow::{Context, Result};
 use redb::{Database, ReadableDatabase, ReadableTable};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use writer::Writer;
 
 const FILE: &str = "network.redb";
@@ -82,7 +82,8 @@ pub struct Store {
 }
 
 struct Disk {
-    db: Arc<Database>,
+    /// Gone once the journal is closed, so that the next network can open the file.
+    db: Mutex<Option<Arc<Database>>>,
     writer: Writer,
 }
 
@@ -102,7 +103,7 @@ impl Store {
         tx.commit()?;
         let db = Arc::new(db);
         let writer = Writer::start(db.clone())?;
-        Ok(Self { disk: Some(Disk { db, writer }) })
+        Ok(Self { disk: Some(Disk { db: Mutex::new(Some(db)), writer }) })
     }
 
     /// Starts an empty batch.
@@ -131,7 +132,8 @@ impl Store {
     /// Reads every row of a table in key order.
     pub fn load(&self, table: Table, mut row: impl FnMut(&str, &[u8]) -> Result<()>) -> Result<()> {
         let Some(disk) = &self.disk else { return Ok(()) };
-        let rows = disk.db.begin_read()?.open_table(table.definition())?;
+        let db = disk.db().context("the journal is closed")?;
+        let rows = db.begin_read()?.open_table(table.definition())?;
         for entry in rows.iter()? {
             let (key, value) = entry?;
             row(key.value(), value.value())
@@ -140,18 +142,24 @@ impl Store {
         Ok(())
     }
 
-    /// Stops the writer after everything submitted so far is stored.
+    /// Stops the writer after everything submitted so far is stored, and lets go of the file.
     pub async fn close(&self) {
         if let Some(disk) = &self.disk {
             disk.writer.close().await;
+            disk.db.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
+    }
+}
+
+impl Disk {
+    fn db(&self) -> Option<Arc<Database>> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn keys(store: &Store, table: Table) -> Vec<String> {
@@ -185,7 +193,8 @@ mod tests {
         }
         store.close().await;
         assert_eq!(*seen.lock().unwrap(), (0..500).collect::<Vec<_>>());
-        assert_eq!(keys(&store, Table::Queue).len(), 500);
+        drop(store);
+        assert_eq!(keys(&Store::open(Some(dir.path())).unwrap(), Table::Queue).len(), 500);
     }
 
     #[tokio::test]

@@ -36,7 +36,14 @@ impl Writer {
         let shared = load.clone();
         std::thread::Builder::new()
             .name("network-writer".into())
-            .spawn(move || write_loop(&db, &queue, &shared))
+            .spawn(move || {
+                let stopped = write_loop(&db, &queue, &shared);
+                // Only without the file is the stop complete: the next network opens it right away.
+                drop(db);
+                if let Some(stopped) = stopped {
+                    let _ = stopped.send(());
+                }
+            })
             .context("starting the writer thread")?;
         Ok(Self { jobs: Mutex::new(jobs), load })
     }
@@ -75,7 +82,8 @@ impl Writer {
     }
 }
 
-fn write_loop(db: &Database, queue: &mpsc::Receiver<Job>, load: &Load) {
+/// Writes until it is told to stop; returns who waits for that.
+fn write_loop(db: &Database, queue: &mpsc::Receiver<Job>, load: &Load) -> Option<oneshot::Sender<()>> {
     let mut next = queue.recv().ok();
     while let Some(first) = next.take() {
         let mut rows = Vec::new();
@@ -104,12 +112,12 @@ fn write_loop(db: &Database, queue: &mpsc::Receiver<Job>, load: &Load) {
         if load.waiting.fetch_sub(batches, Ordering::AcqRel) > BACKLOG_MAX {
             load.eased.notify_waiters();
         }
-        if let Some(done) = stop {
-            let _ = done.send(());
-            return;
+        if stop.is_some() {
+            return stop;
         }
         next = queue.recv().ok();
     }
+    None
 }
 
 fn commit(db: &Database, rows: Vec<Row>) -> Result<()> {
