@@ -137,6 +137,21 @@ async function walk() {
     await picture(second, 'phone');
   });
 
+  await check('a long history loads upwards without a jump', async () => {
+    const shop = (await ask(context, 'GET', '/sandbox/phones')).find((phone) => phone.companions.length > 0);
+    for (let number = 1; number <= 120; number += 1) {
+      await ask(context, 'POST', `/sandbox/phones/${CUSTOMER}/messages`, { to: shop.phone, text: `Pesan ke-${number}` });
+    }
+    await page.locator('.bubble', { hasText: 'Pesan ke-120' }).waitFor();
+    await page.reload();
+    await page.locator('.bubble', { hasText: 'Pesan ke-120' }).waitFor();
+    assert.ok((await page.locator('.bubble').count()) <= 60, 'only the newest page was loaded');
+    const jump = await scrollToOlder(page);
+    assert.ok(Math.abs(jump) <= 2, `what was read moved by ${jump} pixels`);
+    await page.locator('.view').evaluate((view) => (view.scrollTop = 0));
+    await page.locator('.bubble', { hasText: greeting }).waitFor();
+  });
+
   await check('pasted numbers are checked and counted while typing', async () => {
     await page.goto('/chat-blast');
     const numbers = Array.from({ length: 8 }, (_, index) => `08129000111${index}, Pelanggan ${index + 1}`);
@@ -239,6 +254,29 @@ async function walk() {
   await lookAtPages(await context.storageState());
 }
 
+/** Calls the API as the page does, with its cookies. */
+async function ask(context, method, path, data) {
+  const answer = await context.request.fetch(path, { method, data, headers: { Origin: kurir.base } });
+  assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** Scrolls up until older messages have come, and returns by how many pixels the message on top has moved. */
+function scrollToOlder(page) {
+  return page.locator('.view').evaluate(async (view) => {
+    const bubbles = () => [...view.querySelectorAll('.bubble')];
+    const before = bubbles();
+    view.scrollTop = 150;
+    const watched = before.find((bubble) => bubble.getBoundingClientRect().top > view.getBoundingClientRect().top);
+    const top = watched.getBoundingClientRect().top;
+    const deadline = performance.now() + 10_000;
+    while (bubbles().length === before.length && performance.now() < deadline) await new Promise(requestAnimationFrame);
+    if (bubbles().length === before.length) throw new Error('no older messages came');
+    await new Promise(requestAnimationFrame);
+    return watched.getBoundingClientRect().top - top;
+  });
+}
+
 async function fillClaim(page) {
   await page.getByLabel('Nama Anda').fill(OWNER.name);
   await page.getByLabel('Nama pengguna').fill(OWNER.username);
@@ -264,7 +302,7 @@ async function lookAt(pages, storageState, { language, theme, width, view }) {
   const viewport = { width, height: width < 700 ? 760 : 900 };
   // Without motion a picture never catches a thing halfway.
   const context = await profile(browser, kurir.base, troubles, { viewport, storageState, reducedMotion: 'reduce' });
-  await context.request.put('/api/auth/profile', { data: { language }, headers: { Origin: kurir.base } });
+  await ask(context, 'PUT', '/api/auth/profile', { language });
   await context.addInitScript(
     ([language, theme]) => {
       // The blank page before the first one has no storage.
@@ -291,8 +329,8 @@ async function lookAt(pages, storageState, { language, theme, width, view }) {
 /** Name, address, and what shows that the page is full. */
 async function addresses(storageState) {
   const context = await profile(browser, kurir.base, troubles, { storageState });
-  const answer = await (await context.request.get('/api/whatsapp-multi-device/devices')).json();
-  const jobs = await (await context.request.get('/api/whatsapp-multi-device/jobs')).json();
+  const answer = await ask(context, 'GET', '/api/whatsapp-multi-device/devices');
+  const jobs = await ask(context, 'GET', '/api/whatsapp-multi-device/jobs');
   await context.close();
   const device = answer.data.devices[0].deviceId;
   return [
