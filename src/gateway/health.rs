@@ -23,22 +23,40 @@ pub struct Health {
 /// Window of the message rate, in milliseconds.
 const RATE_WINDOW_MS: i64 = 5 * 60_000;
 
+/// How long a probe of the store stands, in milliseconds. Health needs no credential, so it must not be a way to wear a disk out.
+const PROBE_EVERY_MS: i64 = 10_000;
+
+/// When the store was probed last, and whether it could be written.
+pub(super) type Probe = tokio::sync::Mutex<Option<(i64, bool)>>;
+
 impl Gateway {
-    /// Writes a probe and reads the figures.
+    /// Writes a probe, unless one was written a moment ago, and reads the figures.
     pub async fn health(&self) -> Health {
         let now = self.clock().now();
-        let probe = self.store().write(move |t| settings::set(t, "health-probe", &now)).await;
-        if let Err(error) = &probe {
-            tracing::error!(%error, "the store cannot be written");
-        }
+        let database_ok = self.probe(now).await;
         let (active_devices, total_messages, messages_last_5_min) = self.figures(now).unwrap_or_default();
         Health {
-            database_ok: probe.is_ok(),
+            database_ok,
             active_devices,
             total_messages,
             messages_last_5_min,
             started_at: self.started_at(),
         }
+    }
+
+    async fn probe(&self, now: i64) -> bool {
+        let mut last = self.inner.probe.lock().await;
+        if let Some((at, good)) = *last
+            && (at..at + PROBE_EVERY_MS).contains(&now)
+        {
+            return good;
+        }
+        let written = self.store().write(move |t| settings::set(t, "health-probe", &now)).await;
+        if let Err(error) = &written {
+            tracing::error!(%error, "the store cannot be written");
+        }
+        *last = Some((now, written.is_ok()));
+        written.is_ok()
     }
 
     fn figures(&self, now: i64) -> Result<(u64, u64, u64)> {

@@ -13,6 +13,8 @@ mod passwords;
 mod photos;
 pub mod queue;
 mod signing;
+#[cfg(test)]
+pub mod testing;
 mod tokens;
 
 pub use accounts::{NewUser, ProfileChange};
@@ -23,8 +25,8 @@ pub use health::Health;
 pub use jobs::{JOB_MAX, JobFilter};
 pub use live::Subscription;
 pub use logins::{Credential, Tokens};
-pub use photos::{PHOTO_MAX_BYTES, Upload};
 pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
+pub use photos::{PHOTO_MAX_BYTES, Upload};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -56,11 +58,18 @@ struct Inner {
     /// Whether the simulated network runs in this process.
     simulated: bool,
     started_at: i64,
+    probe: health::Probe,
 }
 
 impl Gateway {
     /// Puts the parts together; `simulated` says whether the simulated network runs in this process.
-    pub async fn new(store: Store, fleet: Fleet, clock: Clock, config: Config, simulated: bool) -> Result<Self> {
+    pub async fn new(
+        store: Store,
+        fleet: Fleet,
+        clock: Clock,
+        config: Config,
+        simulated: bool,
+    ) -> Result<Self> {
         let signing = Signing::open(&store, &config).await?;
         let started_at = clock.now();
         let inner = Inner {
@@ -74,6 +83,7 @@ impl Gateway {
             claimed: AtomicBool::new(false),
             simulated,
             started_at,
+            probe: health::Probe::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -60,7 +60,8 @@ impl Report {
         let mut rows = 0;
         for row in redb::ReadableTable::iter(table)? {
             let (at, value) = row?;
-            self.faults.extend(decode::<T>(name, at.value(), value.value()).err().map(|error| error.to_string()));
+            self.faults
+                .extend(decode::<T>(name, at.value(), value.value()).err().map(|error| error.to_string()));
             rows += 1;
         }
         self.rows.push((name, rows));

@@ -422,3 +422,134 @@ fn put_item(tables: &mut Tables<'_>, id: &JobId, item: &Item) -> Result<()> {
     tables.items.insert((id.as_str(), item.index), encode(item)?.as_slice())?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::UserId;
+    use crate::model::job::{JobKind, Pacing};
+    use crate::model::message::{Outgoing, OutgoingContent, Text};
+    use crate::store::Store;
+    use crate::store::messages::tests::store_with_device;
+
+    const JOB: &str = "send-text-bulk_1_aaaaaa";
+
+    fn job(device: DeviceNo, id: &str, kind: JobKind, total: u32, at: i64) -> (Job, Vec<Item>) {
+        let job = Job {
+            id: JobId(id.into()),
+            kind,
+            device,
+            user: UserId(1),
+            status: JobStatus::Queued,
+            pacing: Pacing::Every { ms: 0 },
+            total,
+            succeeded: 0,
+            failed: 0,
+            created_at: at,
+            started_at: None,
+            finished_at: None,
+            next_at: 0,
+        };
+        let item = |index| Item {
+            index,
+            to: "081234567890".into(),
+            outgoing: Some(Outgoing {
+                to: "6281234567890@s.whatsapp.net".parse().expect("an address"),
+                content: OutgoingContent::Text { text: Text::parse("hello").expect("a text") },
+            }),
+            message_id: format!("{id}-{index}"),
+            state: ItemState::Pending,
+            error: None,
+            attempts: 0,
+            settled_at: None,
+            place: None,
+        };
+        (job, (0..total).map(item).collect())
+    }
+
+    async fn put_job(store: &Store, device: DeviceNo, id: &str, kind: JobKind, total: u32, at: i64) {
+        let (job, items) = job(device, id, kind, total, at);
+        store.write(move |t| insert(t, &job, &items, None)).await.expect("inserted");
+    }
+
+    async fn settled(store: &Store, id: &str, index: u32, outcome: Outcome) -> Job {
+        let id = JobId(id.into());
+        store.write(move |t| settle(t, &id, index, &outcome, 9)).await.expect("settled")
+    }
+
+    fn line(store: &Store, device: DeviceNo) -> Vec<String> {
+        let waiting = waiting(&store.view().expect("a view"), device, 100, |_, _| false).expect("read");
+        waiting.into_iter().map(|w| w.item.message_id).collect()
+    }
+
+    #[tokio::test]
+    async fn singles_go_ahead_of_bulk_and_each_stands_in_order() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        put_job(&store, device, "b1", JobKind::SendTextBulk, 2, 1).await;
+        put_job(&store, device, "b2", JobKind::SendTextBulk, 1, 2).await;
+        put_job(&store, device, "s1", JobKind::SendSingle, 1, 3).await;
+        assert_eq!(line(&store, device), ["s1-0", "b1-0", "b1-1", "b2-0"]);
+        let held = waiting(&store.view().expect("a view"), device, 2, |job, index| (job, index) == ("s1", 0));
+        assert_eq!(held.expect("read")[0].item.message_id, "b1-0");
+        assert_eq!(devices_with_work(&store.view().expect("a view")).expect("read"), [device]);
+    }
+
+    #[tokio::test]
+    async fn settling_twice_counts_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        put_job(&store, device, JOB, JobKind::SendTextBulk, 2, 1).await;
+        settled(&store, JOB, 0, Outcome::Sent).await;
+        let failed = ItemError { code: "send_failed".into(), network: None };
+        let job = settled(&store, JOB, 0, Outcome::Failed(failed)).await;
+        assert_eq!((job.succeeded, job.failed, job.status), (1, 0, JobStatus::Processing));
+        let job = settled(&store, JOB, 1, Outcome::Sent).await;
+        assert_eq!((job.succeeded, job.status), (2, JobStatus::Completed));
+        assert!(line(&store, device).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_job_keeps_what_is_in_flight_and_forgets_the_rest() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        put_job(&store, device, JOB, JobKind::SendTextBulk, 4, 1).await;
+        settled(&store, JOB, 0, Outcome::Sent).await;
+        let cancelled = store.write(|t| cancel(t, &JobId(JOB.into()), 5, |index| index == 1)).await;
+        assert_eq!(cancelled.expect("cancelled").status, JobStatus::Cancelled);
+        assert_eq!(line(&store, device), [format!("{JOB}-1")]);
+        let again = store.write(|t| cancel(t, &JobId(JOB.into()), 5, |_| false)).await;
+        assert_eq!(again.expect_err("ended").code(), Code::JobEnded);
+        let job = settled(&store, JOB, 1, Outcome::Sent).await;
+        assert_eq!((job.succeeded, job.status), (2, JobStatus::Cancelled));
+        let chat = "6281234567890@s.whatsapp.net".parse().expect("an address");
+        let history =
+            messages::page(&store.view().expect("a view"), device, &chat, None, 10).expect("a page");
+        assert_eq!(history.len(), 2, "what was never sent is not in the chat");
+    }
+
+    #[tokio::test]
+    async fn a_key_makes_one_job_and_refuses_another_question() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        let key = |fingerprint: &str| OnceKey {
+            caller: "user:1".into(),
+            key: "k".into(),
+            fingerprint: fingerprint.into(),
+        };
+        let put = |id: &'static str, once: OnceKey| {
+            let (job, items) = job(device, id, JobKind::SendSingle, 1, 1);
+            let store = store.clone();
+            async move { store.write(move |t| insert(t, &job, &items, Some(&once))).await }
+        };
+        assert!(matches!(put("one", key("a")).await, Ok(Inserted::New)));
+        assert!(matches!(put("two", key("a")).await, Ok(Inserted::Known(known)) if known.as_str() == "one"));
+        let refused = put("three", key("b")).await.expect_err("refused");
+        assert_eq!(refused.code(), Code::IdempotencyMismatch);
+        assert_eq!(line(&store, device), ["one-0"]);
+        settled(&store, "one", 0, Outcome::Sent).await;
+        let dropped = store.write(|t| prune(t, ONCE_KEEP_MS + 2, 10)).await.expect("pruned");
+        assert_eq!(dropped, 1);
+        assert!(matches!(put("four", key("b")).await, Ok(Inserted::New)));
+    }
+}
