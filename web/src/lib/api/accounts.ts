@@ -1,10 +1,10 @@
 import { call, getData } from './client';
-import type { Language, SessionInfo, Token, User } from './types';
+import type { CreatedToken, Language, SessionInfo, Token, TokenList, UserData } from './types';
 
 export const getSession = () => getData<SessionInfo>('/api/auth/session');
 
 export const login = (email: string, password: string) =>
-  call<{ user: User }>('POST', '/api/auth/login', { body: { email, password } });
+  call<UserData>('POST', '/api/auth/login', { body: { email, password } });
 
 export interface ClaimForm {
   token: string;
@@ -14,7 +14,7 @@ export interface ClaimForm {
   fullName?: string;
 }
 
-export const claim = (form: ClaimForm) => call<{ user: User }>('POST', '/api/auth/claim', { body: form });
+export const claim = (form: ClaimForm) => call<UserData>('POST', '/api/auth/claim', { body: form });
 
 export const logout = () => call('POST', '/api/auth/logout', { body: {} });
 
@@ -26,14 +26,14 @@ export interface ProfileForm {
 }
 
 export const saveProfile = (form: ProfileForm) =>
-  call<{ user: User }>('PUT', '/api/auth/profile', { body: form });
+  call<UserData>('PUT', '/api/auth/profile', { body: form });
 
 export const changePassword = (currentPassword: string, newPassword: string) =>
   call('POST', '/api/auth/change-password', { body: { currentPassword, newPassword } });
 
-export const listTokens = () => getData<{ tokens: Token[] }>('/api/auth/tokens');
+export const listTokens = () => getData<TokenList>('/api/auth/tokens');
 
 export const createToken = (name: string, expiresInDays?: number) =>
-  call<{ token: string }>('POST', '/api/auth/tokens', { body: { name, expiresInDays } });
+  call<CreatedToken>('POST', '/api/auth/tokens', { body: { name, expiresInDays } });
 
 export const deleteToken = (id: Token['id']) => call('DELETE', `/api/auth/tokens/${encodeURIComponent(id)}`);

@@ -1,15 +1,15 @@
 import { call, getData } from './client';
-import type { Device, DeviceStats, DeviceStatus } from './types';
+import type { ConnectView, CreatedDevice, Device, DeviceList, PairingView, QrView } from './types';
 
 export const BASE = '/api/whatsapp-multi-device';
 export const devicePath = (id: string) => `${BASE}/devices/${encodeURIComponent(id)}`;
 
-export const listDevices = () => getData<{ devices: Device[]; stats: DeviceStats }>(`${BASE}/devices`);
+export const listDevices = () => getData<DeviceList>(`${BASE}/devices`);
 
 export const getDevice = (id: string) => getData<Device>(devicePath(id));
 
 export const createDevice = (deviceName: string, deviceId?: string) =>
-  call<{ deviceId: string; deviceName: string }>('POST', `${BASE}/devices`, { body: { deviceName, deviceId } });
+  call<CreatedDevice>('POST', `${BASE}/devices`, { body: { deviceName, deviceId } });
 
 export const renameDevice = (id: string, deviceName: string) =>
   call('PUT', devicePath(id), { body: { deviceName } });
@@ -17,7 +17,7 @@ export const renameDevice = (id: string, deviceName: string) =>
 export const deleteDevice = (id: string) => call('DELETE', devicePath(id));
 
 export const connectDevice = (id: string) =>
-  call<{ status: DeviceStatus; qr?: string | null }>('POST', `${devicePath(id)}/connect`);
+  call<ConnectView>('POST', `${devicePath(id)}/connect`);
 
 /** Logs out of WhatsApp, or only closes the connection when `logout` is false. */
 export const disconnectDevice = (id: string, logout: boolean) =>
@@ -25,12 +25,11 @@ export const disconnectDevice = (id: string, logout: boolean) =>
 
 export const wipeDevice = (id: string) => call('POST', `${devicePath(id)}/cancel-and-wipe`);
 
-export const getQr = (id: string) =>
-  getData<{ qrCode: string; expiresAt?: string | null }>(`${devicePath(id)}/qr`);
+export const getQr = (id: string) => getData<QrView>(`${devicePath(id)}/qr`);
 
 /** Address of the newest QR as SVG; `version` only keeps the browser from showing the one before. */
 export const qrImage = (id: string, version: string) =>
   `${devicePath(id)}/qr-image?format=svg&v=${encodeURIComponent(version)}`;
 
 export const requestPairingCode = (id: string, phone: string) =>
-  call<{ pairingCode: string; expiresIn: number }>('POST', `${devicePath(id)}/pairing-code`, { body: { phone } });
+  call<PairingView>('POST', `${devicePath(id)}/pairing-code`, { body: { phone } });

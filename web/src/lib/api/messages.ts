@@ -1,6 +1,6 @@
 import { call, getData } from './client';
 import { BASE, devicePath } from './devices';
-import type { ChatPage, HistoryPage, Job, JobStatus, Pagination, SentMessage } from './types';
+import type { ChatPage, CreatedJob, HistoryPage, Job, JobList, SentMessage } from './types';
 
 export const listChats = (deviceId: string, query: { search?: string; limit?: number; before?: string }) =>
   getData<ChatPage>(`${devicePath(deviceId)}/chats`, { query });
@@ -27,13 +27,13 @@ export const createTextJob = (
   delay: number | undefined,
   idempotencyKey: string,
 ) =>
-  call<{ jobId: string; status: JobStatus; total: number }>('POST', `${devicePath(deviceId)}/jobs/send-text`, {
+  call<CreatedJob>('POST', `${devicePath(deviceId)}/jobs/send-text`, {
     body: { messages, delay },
     idempotencyKey,
   });
 
 export const listJobs = (query: { status?: string; deviceId?: string; page?: number; limit?: number }) =>
-  getData<{ jobs: Job[]; pagination: Pagination }>(`${BASE}/jobs`, { query });
+  getData<JobList>(`${BASE}/jobs`, { query });
 
 export const getJob = (id: string) => getData<Job>(`${BASE}/jobs/${encodeURIComponent(id)}`);
 

@@ -299,7 +299,6 @@ export const en: Record<Key, string> = {
   'jobs.send_again': 'Send again to these',
   'job.queued': 'Queued',
   'job.processing': 'Running',
-  'job.paused': 'Paused',
   'job.completed': 'Done',
   'job.partial': 'Partly done',
   'job.failed': 'Failed',

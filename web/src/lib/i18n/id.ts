@@ -298,7 +298,6 @@ export const id = {
   'jobs.send_again': 'Kirim ulang ke nomor ini',
   'job.queued': 'Mengantre',
   'job.processing': 'Berjalan',
-  'job.paused': 'Dijeda',
   'job.completed': 'Selesai',
   'job.partial': 'Selesai sebagian',
   'job.failed': 'Gagal',

@@ -1,7 +1,7 @@
 // One open chat: its history, what arrives live, and what is being sent from here.
 import { ApiError } from '../api/client';
 import * as api from '../api/messages';
-import type { LiveEvent, Message, MessageStatus } from '../api/types';
+import type { LiveEvent, Message, MessageStatus, SentMessage } from '../api/types';
 import { randomKey } from '../random';
 import { epoch } from '../text/time';
 import { feed } from './feed.svelte';
@@ -80,7 +80,7 @@ export class Conversation {
     item.problem = null;
     try {
       const { data } = await api.sendMessage(this.deviceId, this.jid, item.text, key);
-      this.settle(item, data.messageId, epoch(data.timestamp) ?? item.at);
+      this.settle(item, data);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       item.problem = wording(error);
@@ -91,10 +91,21 @@ export class Conversation {
     this.outgoing = this.outgoing.filter((item) => item.key !== key);
   }
 
-  private settle(item: Outgoing, id: string, timestamp: number): void {
+  private settle(item: Outgoing, sent: SentMessage): void {
     this.discard(item.key);
-    if (this.messages.some((message) => message.id === id)) return;
-    this.put(ours(id, item.text, timestamp, 'sent'));
+    if (this.messages.some((message) => message.id === sent.messageId)) return;
+    this.put({
+      id: sent.messageId,
+      from: null,
+      fromMe: true,
+      messageType: 'conversation',
+      content: { text: item.text },
+      timestamp: epoch(sent.timestamp) ?? item.at,
+      // A message that WhatsApp has not taken yet is stored and goes out by itself.
+      status: sent.status === 'pending' ? 'pending' : 'sent',
+      pushName: null,
+      error: null,
+    });
   }
 
   private apply(event: LiveEvent): void {
@@ -112,6 +123,7 @@ export class Conversation {
       content: { text: event.message },
       timestamp,
       status: event.status,
+      pushName: event.pushName,
       error: null,
     });
   }
@@ -133,7 +145,7 @@ export class Conversation {
   private put(message: Message): void {
     const known = this.messages.find((other) => other.id === message.id);
     if (known) {
-      Object.assign(known, message, { status: message.status && later(known.status, message.status) });
+      Object.assign(known, message, { status: later(known.status, message.status) });
       return;
     }
     const after = this.messages.findLastIndex((other) => other.timestamp <= message.timestamp);
@@ -141,19 +153,8 @@ export class Conversation {
   }
 }
 
-const ours = (id: string, text: string, timestamp: number, status: MessageStatus): Message => ({
-  id,
-  from: '',
-  fromMe: true,
-  messageType: 'conversation',
-  content: { text },
-  timestamp,
-  status,
-  error: null,
-});
-
 /** Receipts may arrive in any order; a message never goes back from read to delivered. */
-function later(known: MessageStatus | null, told: MessageStatus): MessageStatus {
-  if (known === null || told === 'failed') return told;
+function later(known: MessageStatus, told: MessageStatus): MessageStatus {
+  if (told === 'failed' || known === 'failed') return told;
   return ORDER.indexOf(told) >= ORDER.indexOf(known) ? told : known;
 }

@@ -152,7 +152,7 @@ class Devices {
       void this.load();
       return;
     }
-    const { reason = null, message: statusMessage = null } = event;
+    const { reason, message: statusMessage } = event;
     this.patch(id, { status, isConnected, phoneNumber, reason, statusMessage });
     const changes: Partial<Linking> = {};
     if (event.step) changes.step = event.step;
@@ -167,7 +167,7 @@ class Devices {
   private async fetchQr(id: string): Promise<void> {
     try {
       const qr = await api.getQr(id);
-      this.update(id, { qr: code(qr.qrCode, qr.expiresAt ?? null), step: 'waiting' });
+      this.update(id, { qr: code(qr.qrCode, null), step: 'waiting' });
     } catch (error) {
       // Between two QRs there is none; the next arrives as an event.
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
@@ -184,7 +184,7 @@ class Devices {
   }
 }
 
-function code(text: string, expiresAt: string | number | null): Code {
+function code(text: string, expiresAt: string | null): Code {
   return { text, expiresAt: epoch(expiresAt), since: Date.now() };
 }
 

@@ -60,9 +60,10 @@ class Session {
     this.claimed = info.claimed;
     this.sandbox = info.sandbox;
     this.version = info.version;
-    this.user = info.authenticated ? (info.user ?? null) : null;
+    this.user = info.authenticated ? info.user : null;
     this.phase = this.user ? 'signed-in' : 'anonymous';
-    if (this.user?.language) language.set(this.user.language);
+    const spoken = this.user?.language;
+    if (spoken === 'id' || spoken === 'en') language.set(spoken);
   }
 }
 
