@@ -8,6 +8,7 @@ const OWNER = { name: 'Melati Sari', username: 'melati', email: 'melati@contoh.i
 const CUSTOMER = '6281311112222';
 const DEVICE = 'Toko Melati';
 const LINK_MS = 60_000;
+const FIRST_LOAD_BYTES = 150_000;
 
 let passed = 0;
 const failures = [];
@@ -69,6 +70,20 @@ async function walk() {
     await page.waitForURL('**/dashboard');
     await page.getByRole('heading', { name: `Halo, ${OWNER.name}` }).waitFor();
     await page.getByText('Langkah pertama').waitFor();
+  });
+
+  await check('the first load is small', async () => {
+    const fresh = await profile(browser, kurir.base, troubles, { storageState: await context.storageState() });
+    const visit = await fresh.newPage();
+    await visit.goto('/dashboard');
+    await visit.locator('.tiles').waitFor();
+    const bytes = await visit.evaluate(() =>
+      ['navigation', 'resource']
+        .flatMap((kind) => performance.getEntriesByType(kind))
+        .reduce((sum, entry) => sum + entry.transferSize, 0),
+    );
+    await fresh.close();
+    assert.ok(bytes > 10_000 && bytes < FIRST_LOAD_BYTES, `${bytes} bytes`);
   });
 
   await check('a new device shows its QR live, and the countdown of it', async () => {
