@@ -221,6 +221,7 @@ impl Dispatch {
         if methods.contains(&&Method::GET) {
             allowed.push("HEAD");
         }
+        allowed.sort_unstable();
         if head.method == Method::OPTIONS {
             let mut response = Response::default();
             *response.status_mut() = StatusCode::NO_CONTENT;

@@ -11,6 +11,10 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(bytes)
         .map_err(|why| bad_json(format!("invalid UTF-8 after {} bytes", why.valid_up_to())))?;
     let text = if counts_as_empty(text) { "{}" } else { text };
+    // Without this a list would fill the fields of a body by their order.
+    if text.trim_ascii_start().starts_with('[') {
+        return Err(Error::invalid("body", "expected an object"));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|failure| {
         let path = failure.path().to_string();
@@ -119,13 +123,14 @@ mod tests {
             (error.code(), error.text(Lang::En)),
             (Code::FieldRequired, "messages[0].to is required".into())
         );
-        let error = refused(r#"5"#);
-        assert_eq!(error.text(Lang::En), "body is not valid");
+        for body in ["5", "[1,[]]"] {
+            assert_eq!(refused(body).text(Lang::En), "body is not valid");
+        }
     }
 
     #[test]
     fn deep_nesting_is_refused_and_not_followed() {
-        let deep = "[".repeat(100_000);
+        let deep = r#"{"a":"#.to_owned() + &"[".repeat(100_000);
         assert_eq!(parse::<Value>(deep.as_bytes()).expect_err("too deep").code(), Code::BadJson);
     }
 

@@ -31,6 +31,8 @@ pub mod route;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod table;
+#[cfg(test)]
+mod tests;
 mod uploads;
 mod view;
 
