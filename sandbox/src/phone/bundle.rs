@@ -76,7 +76,7 @@ impl Bundle {
             prekey,
             self.signed_key.id.into(),
             PublicKey::from_djb_public_key_bytes(&self.signed_key.value)?,
-            self.signed_key.signature.as_slice().try_into()?,
+            self.signed_key.signature.clone(),
             IdentityKey::new(PublicKey::from_djb_public_key_bytes(&self.identity)?),
         )?)
     }

@@ -168,17 +168,28 @@ async fn answer(
     if manner == Manner::ReadsAtOnce {
         send_receipt(world, account, &origin.spelling, id, "read", batch);
     }
-    // Two echoes would never stop talking.
-    if manner == Manner::Echoes
-        && origin.account.manner() != Manner::Echoes
-        && phone.log.seen_once(&origin.account.number, id)
-    {
-        if let Some(text) = super::log::plain_text(opened) {
-            let echo = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
-            send::compose(world, account, phone, &origin.account, send::Outgoing::text(echo), batch).await?;
-        }
+    if manner == Manner::Echoes && is_to_be_echoed(phone, origin, id) {
+        echo(world, account, phone, origin, opened, batch).await?;
     }
     Ok(())
+}
+
+/// Two echoes would never stop talking, and a repeated message was echoed before.
+fn is_to_be_echoed(phone: &Phone, origin: &Origin, id: &str) -> bool {
+    origin.account.manner() != Manner::Echoes && phone.log.seen_once(&origin.account.number, id)
+}
+
+async fn echo(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    origin: &Origin,
+    opened: &wa::Message,
+    batch: &mut Batch,
+) -> Result<()> {
+    let Some(text) = super::log::plain_text(opened) else { return Ok(()) };
+    let echo = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+    send::compose(world, account, phone, &origin.account, send::Outgoing::text(echo), batch).await
 }
 
 /// Sends a receipt of the phone for one message.

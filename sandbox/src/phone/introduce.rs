@@ -86,10 +86,7 @@ pub async fn peer_request(
 fn key_share(_: &Account, keys: Vec<wa::message::AppStateSyncKey>) -> wa::Message {
     send::protocol(wa::message::ProtocolMessage {
         r#type: Some(ProtocolType::AppStateSyncKeyShare),
-        app_state_sync_key_share: MessageField::some(wa::message::AppStateSyncKeyShare {
-            keys,
-            ..Default::default()
-        }),
+        app_state_sync_key_share: MessageField::some(wa::message::AppStateSyncKeyShare { keys }),
         ..Default::default()
     })
 }
@@ -103,20 +100,16 @@ fn sync_key(account: &Account) -> wa::message::AppStateSyncKey {
         raw_id: Some(account.raw_id),
         current_index: indexes.iter().max().copied(),
         device_indexes: indexes,
-        ..Default::default()
     };
     wa::message::AppStateSyncKey {
         key_id: MessageField::some(wa::message::AppStateSyncKeyId {
             key_id: Some(account.sync_key_id.clone()),
-            ..Default::default()
         }),
         key_data: MessageField::some(wa::message::AppStateSyncKeyData {
             key_data: Some(account.sync_key.clone()),
             fingerprint: MessageField::some(fingerprint),
             timestamp: Some(clock::now_ms() as i64),
-            ..Default::default()
         }),
-        ..Default::default()
     }
 }
 
@@ -127,7 +120,6 @@ fn bootstrap(world: &World, account: &Account) -> wa::HistorySync {
         wa::PhoneNumberToLIDMapping {
             pn_jid: Some(peer.pn(0).to_string()),
             lid_jid: Some(peer.lid(0).to_string()),
-            ..Default::default()
         }
     });
     wa::HistorySync {
@@ -140,11 +132,8 @@ fn bootstrap(world: &World, account: &Account) -> wa::HistorySync {
 }
 
 fn names(account: &Account) -> wa::HistorySync {
-    let own = wa::Pushname {
-        id: Some(account.pn(0).to_string()),
-        pushname: Some(account.state().name.clone()),
-        ..Default::default()
-    };
+    let own =
+        wa::Pushname { id: Some(account.pn(0).to_string()), pushname: Some(account.state().name.clone()) };
     wa::HistorySync {
         sync_type: wa::history_sync::HistorySyncType::PUSH_NAME,
         progress: Some(100),

@@ -29,17 +29,11 @@ fn first_patch(account: &Account, name: &str) -> Result<Vec<u8>> {
     let keys = expand_app_state_keys(&account.sync_key);
     let value = || wa::SyncActionValue { timestamp: Some(clock::now_ms() as i64), ..Default::default() };
     let name = wa::SyncActionValue {
-        push_name_setting: MessageField::some(PushNameSetting {
-            name: Some(name.to_owned()),
-            ..Default::default()
-        }),
+        push_name_setting: MessageField::some(PushNameSetting { name: Some(name.to_owned()) }),
         ..value()
     };
     let locale = wa::SyncActionValue {
-        locale_setting: MessageField::some(LocaleSetting {
-            locale: Some("id_ID".to_owned()),
-            ..Default::default()
-        }),
+        locale_setting: MessageField::some(LocaleSetting { locale: Some("id_ID".to_owned()) }),
         ..value()
     };
     let mutations: Vec<wa::SyncdMutation> =
@@ -64,11 +58,11 @@ fn first_patch(account: &Account, name: &str) -> Result<Vec<u8>> {
     let mut patch = wa::SyncdPatch {
         mutations,
         snapshot_mac: Some(hash.generate_snapshot_mac(COLLECTION, &keys.snapshot_mac)),
-        key_id: MessageField::some(wa::KeyId { id: Some(account.sync_key_id.clone()), ..Default::default() }),
+        key_id: MessageField::some(wa::KeyId { id: Some(account.sync_key_id.clone()) }),
         device_index: Some(0),
         ..Default::default()
     };
     patch.patch_mac = Some(generate_patch_mac(&patch, COLLECTION, &keys.patch_mac, 1));
-    patch.version = MessageField::some(wa::SyncdVersion { version: Some(1), ..Default::default() });
+    patch.version = MessageField::some(wa::SyncdVersion { version: Some(1) });
     Ok(patch.encode_to_vec())
 }

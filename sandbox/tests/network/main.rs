@@ -1,5 +1,7 @@
 //! The network seen by an independent client, bare whatsapp-rust, as a customer of the protocol would see it.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should fail right there")]
+
 mod control;
 mod delivery;
 mod endings;
