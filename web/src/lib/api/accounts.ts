@@ -18,6 +18,8 @@ export const claim = (form: ClaimForm) => call<UserData>('POST', '/api/auth/clai
 
 export const logout = () => call('POST', '/api/auth/logout', { body: {} });
 
+export const getProfile = () => getData<UserData>('/api/auth/profile');
+
 export interface ProfileForm {
   fullName?: string;
   username?: string;

@@ -1,5 +1,5 @@
 // The live event stream. Stores listen here; nothing polls where an event exists.
-import { renew } from '../api/client';
+import { getProfile } from '../api/accounts';
 import type { LiveEvent } from '../api/types';
 
 type Listener = (event: LiveEvent) => void;
@@ -74,7 +74,8 @@ class Feed {
   }
 
   private async reopen(): Promise<void> {
-    await renew();
+    // Any call renews the session on the way, and ends it for good when that is refused.
+    await getProfile().catch(() => undefined);
     if (this.state === 'waiting') this.start();
   }
 }

@@ -1,0 +1,16 @@
+import { launch, profile, picture, inspect } from './support/browser.mjs'; import { startKurir } from './support/server.mjs';
+const k=await startKurir(); const b=await launch(); const tr=[];
+try{const c=await profile(b,k.base,tr);const p=await c.newPage();
+await p.goto('/claim?token='+k.claimToken);await p.getByLabel('Nama Anda').fill('M');await p.getByLabel('Nama pengguna').fill('melati');await p.getByLabel('Email').fill('m@contoh.id');await p.getByLabel('Kata sandi',{exact:true}).fill('bunga-mawar');await p.getByRole('button',{name:'Jadikan'}).click();await p.waitForURL('**/dashboard');
+const f=await profile(b,k.base,tr,{storageState:await c.storageState()});const v=await f.newPage();await v.goto('/dashboard');await v.locator('.tiles').waitFor();
+console.log(await v.evaluate(()=>['navigation','resource'].flatMap(x=>performance.getEntriesByType(x)).map(e=>[e.name.slice(-40),e.transferSize])));
+await p.goto('/simulated-phones');await p.getByRole('button',{name:'Buat dua'}).click();await p.locator('[data-phone="6281311112222"]').waitFor();
+await p.locator('.frame [data-chat]').first().click();await p.locator('.frame').getByPlaceholder('Ketik pesan').fill('Halo dari toko');await p.keyboard.press('Enter');
+await p.locator('.frame li',{hasText:'Halo dari toko'}).waitFor();await p.locator('[data-phone="6281311112222"]').click();await p.locator('.frame [data-chat]').first().click();await p.locator('.frame li',{hasText:'Halo dari toko'}).waitFor();
+await p.waitForTimeout(500);await picture(p,'tmp-phone');
+await p.getByRole('button',{name:'Kembali'}).click();await p.getByRole('button',{name:'Gangguan'}).click();await p.getByRole('button',{name:'Hilangkan satu'}).click();await p.getByText('1 gangguan').waitFor();await p.getByRole('button',{name:'Hapus semua'}).click();await p.getByText('0 gangguan').waitFor();
+await p.goto('/profile');await p.getByLabel('Nama token').fill('Toko daring');await p.getByRole('button',{name:'Buat token'}).click();console.log(await p.locator('code').innerText());
+await p.getByLabel('Kata sandi sekarang').fill('bunga-mawar');await p.getByLabel('Kata sandi baru').fill('bunga-mawar2');await p.getByRole('button',{name:'Ganti kata'}).click();await p.getByText('Kata sandi diganti').waitFor();
+await p.waitForTimeout(500);await picture(p,'tmp-profile');
+await p.getByRole('button',{name:'Ganti Bahasa'}).or(p.getByTitle('Switch to English')).click();await p.getByText('Access tokens').waitFor();await p.reload();await p.getByText('Access tokens').waitFor();
+}catch(e){console.log(e.message)}console.log('TR',tr);await b.close();console.log(k.tail().split('\n').filter(l=>/WARN|ERROR|status=[45]/.test(l)).join('\n'));await k.stop();
