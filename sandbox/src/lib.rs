@@ -5,7 +5,10 @@
 //! → `router` (who gets it) → `state` (what is known) → `store` (what survives) → `phone` (who acts by itself)
 //! → `control` (the person holding the phones) → `faults`.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that meets the unexpected should fail right there"))]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test that meets the unexpected should fail right there")
+)]
 
 mod clock;
 mod connection;
