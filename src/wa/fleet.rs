@@ -1,15 +1,33 @@
 //! The running devices: start, stop, ask, send.
 
-use super::{Live, Network, Options, PairingCode, PendingAck, SendFailure};
+use super::device::{self, By};
+use super::http::MediaHttp;
+use super::live::{Live, PairingCode};
+use super::network::Network;
+use super::options::Options;
+use super::outcome::{PendingAck, SendFailure};
+use super::seat::{AccountChange, Change, Parts, Running, Seat, Stop};
+use super::transport::Dialler;
+use super::version::Versions;
+use super::{pairing, passkey, people, send};
 use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::error::{Code, Error, Result};
+use crate::model::device::{Device, DeviceStatus};
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Jid, Phone};
 use crate::model::message::Outgoing;
-use crate::store::Store;
-use std::sync::Arc;
-use tokio::sync::watch;
+use crate::store::{Store, devices};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+
+/// How long a device's task has to end before it is abandoned: closing alone may take four seconds.
+const HALT_TIMEOUT: Duration = Duration::from_secs(6);
+/// How long all of them have at the end of the program.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// All devices of the installation. Clones share them.
 #[derive(Clone)]
@@ -17,17 +35,15 @@ pub struct Fleet {
     inner: Arc<Inner>,
 }
 
-#[allow(dead_code)]
 struct Inner {
-    store: Store,
-    clock: Clock,
-    network: Network,
-    egress: Egress,
-    options: Options,
+    parts: Arc<Parts>,
+    seats: Mutex<HashMap<DeviceNo, Arc<Seat>>>,
 }
 
 impl Fleet {
     /// Puts the fleet together; nothing connects before [`Fleet::restore`] or [`Fleet::connect`].
+    ///
+    /// A sandbox build refuses the real network, because it does not check its certificates.
     pub fn new(
         store: Store,
         clock: Clock,
@@ -35,85 +51,261 @@ impl Fleet {
         egress: Egress,
         options: Options,
     ) -> Result<Self> {
-        Ok(Self { inner: Arc::new(Inner { store, clock, network, egress, options }) })
+        let media = media(&network, egress)?;
+        let versions = match network.is_simulated() {
+            true => Versions::fixed(),
+            false => Versions::looked_up(store.clone(), clock.clone(), media.clone())?,
+        };
+        let parts = Parts {
+            dialler: Dialler::new(&network)?,
+            media,
+            versions,
+            connecting: Arc::new(Semaphore::new(options.restore_parallel.max(1))),
+            crashes: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+            store,
+            clock,
+            options,
+        };
+        Ok(Self { inner: Arc::new(Inner { parts: Arc::new(parts), seats: Mutex::default() }) })
     }
 
     /// Corrects stored states that are not true after a restart and starts every device that is linked and wanted.
+    ///
+    /// Returns when all were started; they connect a few at a time (`Options::restore_parallel`).
     pub async fn restore(&self) -> Result<()> {
+        let stored = self.inner.parts.store.scan(devices::all).await?;
+        for device in stored {
+            if let Err(why) = self.restore_one(&device).await {
+                tracing::error!(device = %device.no, "a device could not be restored: {why}");
+            }
+        }
         Ok(())
     }
 
-    /// Connects a device on a person's wish.
-    pub async fn connect(&self, _no: DeviceNo) -> Result<()> {
-        Err(Error::new(Code::Unavailable))
-    }
-
-    /// Disconnects a device; `logout` also unlinks it from the phone.
-    pub async fn disconnect(&self, _no: DeviceNo, _logout: bool) -> Result<()> {
+    async fn restore_one(&self, device: &Device) -> Result<()> {
+        let seat = self.seat(device.no)?;
+        let mut control = seat.control.lock().await;
+        let account = seat.backend().stored_account()?;
+        if account.is_some() && device.wanted && device.status != DeviceStatus::Cancelled {
+            *control = Some(device::start(seat.clone(), By::Itself));
+            return Ok(());
+        }
+        let seemed_alive = matches!(
+            device.status,
+            DeviceStatus::Connecting
+                | DeviceStatus::QrRequired
+                | DeviceStatus::Pairing
+                | DeviceStatus::Connected
+        );
+        if seemed_alive || device.linked != account.is_some() {
+            let status = if seemed_alive { DeviceStatus::Disconnected } else { device.status };
+            let account = account.map_or(AccountChange::Gone, AccountChange::Linked);
+            let trouble = device.trouble.clone();
+            seat.tell(Change { account, trouble, ..Change::to(status) }).await?;
+        }
         Ok(())
     }
 
-    /// Stops a device, deletes its credentials and holds automatic connecting back.
-    pub async fn wipe(&self, _no: DeviceNo) -> Result<()> {
+    /// Connects a device on a person's wish: also when it was cancelled, and at once when it waits for its next attempt.
+    /// Does nothing when it is connecting or connected.
+    pub async fn connect(&self, no: DeviceNo) -> Result<()> {
+        if self.inner.parts.stopping.load(Ordering::SeqCst) {
+            return Err(Error::new(Code::Unavailable));
+        }
+        let seat = self.seat(no)?;
+        let mut control = seat.control.lock().await;
+        let is_running = control.as_ref().is_some_and(|running| !running.task.is_finished());
+        let status = seat.live.borrow().status;
+        let is_under_way = matches!(
+            status,
+            DeviceStatus::Connecting
+                | DeviceStatus::QrRequired
+                | DeviceStatus::Pairing
+                | DeviceStatus::Connected
+        );
+        if is_running && is_under_way {
+            return Ok(());
+        }
+        halt(&mut control, Stop::Close).await;
+        let change = Change { attempts: Some(1), wanted: Some(true), ..Change::to(DeviceStatus::Connecting) };
+        seat.tell(change).await?;
+        *control = Some(device::start(seat.clone(), By::Person));
         Ok(())
     }
 
-    /// Stops a device for good, before its rows are removed.
-    pub async fn forget(&self, _no: DeviceNo) -> Result<()> {
+    /// Disconnects a device; it stays so until it is connected again. `logout` also unlinks it from the phone and deletes its
+    /// credentials.
+    pub async fn disconnect(&self, no: DeviceNo, logout: bool) -> Result<()> {
+        let seat = self.seat(no)?;
+        let mut control = seat.control.lock().await;
+        halt(&mut control, if logout { Stop::LogOut } else { Stop::Close }).await;
+        let mut change = Change { wanted: Some(false), ..Change::to(DeviceStatus::Disconnected) };
+        if logout {
+            seat.wipe().await?;
+            change.account = AccountChange::Gone;
+        }
+        seat.tell(change).await
+    }
+
+    /// Stops a device, unlinks it if that is possible right now, deletes its credentials and holds automatic connecting back
+    /// until a person connects it. May be repeated.
+    pub async fn wipe(&self, no: DeviceNo) -> Result<()> {
+        let seat = self.seat(no)?;
+        let mut control = seat.control.lock().await;
+        halt(&mut control, Stop::LogOut).await;
+        seat.wipe().await?;
+        let change = Change {
+            wanted: Some(false),
+            account: AccountChange::Gone,
+            ..Change::to(DeviceStatus::Cancelled)
+        };
+        seat.tell(change).await
+    }
+
+    /// Stops a device for good and unlinks it if that is possible right now, before its rows are removed.
+    pub async fn forget(&self, no: DeviceNo) -> Result<()> {
+        let seat = self.seat(no)?;
+        let mut control = seat.control.lock().await;
+        halt(&mut control, Stop::LogOut).await;
+        // Stragglers of the client must not write into the rows that are about to go.
+        seat.wipe().await?;
+        lock(&self.inner.seats).remove(&no);
         Ok(())
     }
 
-    /// Asks for a pairing code for the number `phone`.
-    pub async fn pairing_code(&self, _no: DeviceNo, _phone: &Phone) -> Result<PairingCode> {
-        Err(Error::new(Code::Unavailable))
+    /// Asks for a pairing code for the number `phone`, and starts the connection when it is not there.
+    ///
+    /// Refuses with [`Code::DeviceRegistered`] when the device is linked, with [`Code::PairingCodeRefused`] when WhatsApp does
+    /// not give one.
+    pub async fn pairing_code(&self, no: DeviceNo, phone: &Phone) -> Result<PairingCode> {
+        let seat = self.seat(no)?;
+        if seat.backend().stored_account()?.is_some() {
+            return Err(Error::new(Code::DeviceRegistered));
+        }
+        self.connect(no).await?;
+        pairing::code(&seat, phone).await
     }
 
-    /// Passes the answer to a passkey request on.
-    pub async fn answer_passkey(&self, _no: DeviceNo, _answer: serde_json::Value) -> Result<()> {
-        Err(Error::new(Code::PasskeyNotAwaited))
+    /// Passes the answer to a passkey request on: a WebAuthn assertion, or `{"confirm":true}` for a code to compare.
+    pub async fn answer_passkey(&self, no: DeviceNo, answer: serde_json::Value) -> Result<()> {
+        passkey::answer(&*self.seat(no)?, answer).await
     }
 
     /// Returns what is true of the device right now.
-    pub fn live(&self, _no: DeviceNo) -> Live {
-        Live::default()
+    pub fn live(&self, no: DeviceNo) -> Live {
+        self.watch(no).borrow().clone()
     }
 
-    /// Returns a receiver of every change of [`Fleet::live`].
-    pub fn watch(&self, _no: DeviceNo) -> watch::Receiver<Live> {
-        watch::channel(Live::default()).1
+    /// Returns a receiver of every change of [`Fleet::live`]. Of an unknown device nothing will ever be heard.
+    pub fn watch(&self, no: DeviceNo) -> watch::Receiver<Live> {
+        match self.seat(no) {
+            Ok(seat) => seat.live.subscribe(),
+            Err(_) => watch::channel(Live::default()).1,
+        }
     }
 
-    /// Returns whether the person has a WhatsApp account.
-    pub async fn is_on_whatsapp(&self, _no: DeviceNo, _to: &Jid) -> Result<bool, SendFailure> {
-        Err(SendFailure::NotConnected)
+    /// Returns whether the person has a WhatsApp account. What is known already is not asked again for a while; hidden ids
+    /// are taken as present.
+    pub async fn is_on_whatsapp(&self, no: DeviceNo, to: &Jid) -> Result<bool, SendFailure> {
+        let seat = self.seat(no).map_err(SendFailure::Broken)?;
+        people::is_on_whatsapp(&seat, to).await
     }
 
-    /// Sends a message under the id it was given when it was stored.
+    /// Sends a message under the id it was given when it was stored; returns once its frame is written.
+    ///
+    /// The message counts as sent when [`PendingAck::wait`] says so.
     pub async fn send(
         &self,
-        _no: DeviceNo,
-        _message_id: &str,
-        _what: &Outgoing,
+        no: DeviceNo,
+        message_id: &str,
+        what: &Outgoing,
     ) -> Result<PendingAck, SendFailure> {
-        Err(SendFailure::NotConnected)
+        let seat = self.seat(no).map_err(SendFailure::Broken)?;
+        send::send(&seat, message_id, what).await
     }
 
-    /// Tells the senders that messages were read.
+    /// Tells the senders that their messages were read; `sender` names the author in a group.
     pub async fn mark_read(
         &self,
-        _no: DeviceNo,
-        _chat: &Jid,
-        _sender: Option<&Jid>,
-        _ids: &[String],
+        no: DeviceNo,
+        chat: &Jid,
+        sender: Option<&Jid>,
+        ids: &[String],
     ) -> Result<(), SendFailure> {
-        Err(SendFailure::NotConnected)
+        let seat = self.seat(no).map_err(SendFailure::Broken)?;
+        send::mark_read(&seat, chat, sender, ids).await
     }
 
     /// Returns how many device tasks have panicked and were started again.
     pub fn crashes(&self) -> u64 {
-        0
+        self.inner.parts.crashes.load(Ordering::Relaxed)
     }
 
-    /// Closes all connections within 5 seconds.
-    pub async fn shutdown(&self) {}
+    /// Closes all connections and writes what the library still holds, within 5 seconds. Nothing connects any more.
+    pub async fn shutdown(&self) {
+        self.inner.parts.stopping.store(true, Ordering::SeqCst);
+        self.inner.parts.versions.stop();
+        let seats: Vec<Arc<Seat>> = lock(&self.inner.seats).values().cloned().collect();
+        let all = futures_util::future::join_all(seats.iter().map(|seat| rest(seat)));
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await.is_err() {
+            tracing::warn!("some devices did not disconnect in time");
+        }
+    }
+
+    /// Returns the device's place, and makes it from the stored row when it is asked for the first time.
+    fn seat(&self, no: DeviceNo) -> Result<Arc<Seat>> {
+        if let Some(seat) = lock(&self.inner.seats).get(&no) {
+            return Ok(seat.clone());
+        }
+        let device = devices::by_no(&self.inner.parts.store.view()?, no)?;
+        let device = device.ok_or_else(|| Error::new(Code::DeviceNotFound))?;
+        let fresh = Arc::new(Seat::new(self.inner.parts.clone(), &device));
+        Ok(lock(&self.inner.seats).entry(no).or_insert(fresh).clone())
+    }
+
+    #[cfg(test)]
+    pub(super) fn seat_for_tests(&self, no: DeviceNo) -> Arc<Seat> {
+        self.seat(no).expect("a device")
+    }
+}
+
+/// Ends a device's task and waits for it.
+async fn halt(control: &mut Option<Running>, how: Stop) {
+    let Some(mut running) = control.take() else { return };
+    // It fails only when the task has ended already.
+    let _ = running.stop.send(how);
+    if tokio::time::timeout(HALT_TIMEOUT, &mut running.task).await.is_err() {
+        running.task.abort();
+    }
+}
+
+/// Closes a device's connection at the end of the program; it will be restored at the next start.
+async fn rest(seat: &Seat) {
+    let mut control = seat.control.lock().await;
+    let was_running = control.as_ref().is_some_and(|running| !running.task.is_finished());
+    halt(&mut control, Stop::Close).await;
+    if was_running && let Err(why) = seat.tell(Change::to(DeviceStatus::Disconnected)).await {
+        tracing::error!(device = %seat.no, "noting the end of a connection: {why}");
+    }
+}
+
+#[cfg(feature = "sandbox")]
+fn media(network: &Network, _egress: Egress) -> Result<MediaHttp> {
+    match network.is_simulated() {
+        true => Ok(MediaHttp(Egress::loopback_only()?)),
+        false => Err(Error::broken(
+            "this is a sandbox build, which does not check WhatsApp's certificates: use the normal build for the real network",
+        )),
+    }
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn media(_network: &Network, egress: Egress) -> Result<MediaHttp> {
+    Ok(MediaHttp(egress))
+}
+
+/// The map is whole at any time.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,12 +3,30 @@
 //! `whatsapp_rust` and its family appear in this folder and nowhere else. What a message means for a job, a webhook or a
 //! client does not belong here; this folder links, sends, receives, and says what happened.
 
+mod acks;
 mod backend;
+mod connection;
+mod device;
+mod events;
 mod fleet;
+mod http;
+mod inbox;
 mod live;
 mod network;
 mod options;
 mod outcome;
+mod pairing;
+mod passkey;
+mod people;
+mod plan;
+mod receipts;
+mod receive;
+mod seat;
+mod send;
+mod session;
+mod terminal;
+mod transport;
+mod version;
 
 pub use fleet::Fleet;
 pub use live::{Live, PairingCode, Qr};

@@ -21,7 +21,9 @@ use kinds::Key;
 use later::Later;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wacore::store::error::StoreError;
+use wacore::store::traits::LidPnMappingEntry;
 
 /// The protocol state of one device. There is one per device in the process, because it keeps the order of its writes.
 pub(super) struct Backend {
@@ -30,11 +32,19 @@ pub(super) struct Backend {
     later: Later,
     /// Held from reading to commit, so that read-modify-write is atomic and nothing late overtakes.
     order: tokio::sync::Mutex<()>,
+    /// Set by a wipe: what the former client still wants to write is refused.
+    closed: AtomicBool,
 }
 
 impl Backend {
     pub(super) fn new(store: Store, device: DeviceNo) -> Self {
-        Self { store, device, later: Later::default(), order: tokio::sync::Mutex::new(()) }
+        Self {
+            store,
+            device,
+            later: Later::default(),
+            order: tokio::sync::Mutex::new(()),
+            closed: AtomicBool::new(false),
+        }
     }
 
     /// Returns the phone number and hidden id of the linked account as stored, or none when no phone has linked it.
@@ -47,14 +57,29 @@ impl Backend {
         }))
     }
 
+    /// Returns the phone number behind a hidden id, when it is known.
+    pub(super) fn phone_of(&self, lid: &str) -> Option<String> {
+        let known = self.get_json::<LidPnMappingEntry>(kinds::LID_MAPPING, lid.as_bytes());
+        known
+            .inspect_err(|why| tracing::warn!("a mapping of a hidden id cannot be read: {why}"))
+            .ok()?
+            .map(|known| known.phone_number)
+    }
+
+    /// Returns whether a hidden id is known for the phone number, which only accounts have.
+    pub(super) fn knows_phone(&self, phone: &str) -> bool {
+        self.get(kinds::PHONE_MAPPING, phone.as_bytes()).is_ok_and(|lid| lid.is_some())
+    }
+
     /// Writes what was allowed to be late.
     pub(super) async fn flush(&self) -> Result<()> {
         self.write(Vec::new()).await.map_err(|why| Error::internal("writing the protocol state", why))
     }
 
-    /// Deletes everything that is known of the device's session, also what is still to be written.
+    /// Deletes everything that is known of the device's session and refuses all later writes.
     pub(super) async fn wipe(&self) -> Result<()> {
         let _order = self.order.lock().await;
+        self.closed.store(true, Ordering::SeqCst);
         self.later.clear();
         let device = self.device;
         self.store.write(move |tables| sessions::wipe(tables, device)).await
@@ -105,6 +130,9 @@ impl Backend {
         _order: &tokio::sync::MutexGuard<'_, ()>,
         mut changes: Vec<Change>,
     ) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(StoreError::Validation("the session of this device was deleted".into()));
+        }
         // Late changes come first: a change of the same record that was asked for now is the newer one.
         let late = self.later.take();
         let mut all = Vec::with_capacity(late.len() + changes.len());
@@ -150,6 +178,7 @@ impl Backend {
 }
 
 /// The account that a device is linked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) phone_number: String,
     pub(super) lid: Option<String>,

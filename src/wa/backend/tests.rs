@@ -323,6 +323,8 @@ async fn the_device_record_survives_with_its_keys() {
     assert_eq!(account.lid.as_deref(), Some("100000012345678@lid"));
     backend.wipe().await.expect("wiped");
     assert!(!backend.exists().await.expect("answer"));
+    backend.save(&linked).await.expect_err("a straggler of the former client");
+    assert!(!backend.exists().await.expect("answer"));
 }
 
 #[tokio::test]

@@ -1,0 +1,108 @@
+//! Receipts of the network → how far our messages came. Several are committed at once.
+
+use super::receive::chat;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::model::id::DeviceNo;
+use crate::model::jid::Jid;
+use crate::model::message::MessageStatus;
+use crate::store::{Store, messages};
+use wacore::types::events::Receipt;
+use wacore::types::presence::ReceiptType;
+
+/// What a receipt says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Messages of the account came this far at the recipient.
+    Ours { chat: Jid, ids: Vec<String>, to: MessageStatus },
+    /// The account has read the chat on another of its devices, up to this time.
+    Read { chat: Jid, up_to: Millis },
+}
+
+/// Returns what the receipt says, or nothing when it is about the protocol only.
+pub(super) fn progress(
+    receipt: &Receipt,
+    now: Millis,
+    phone_of: &impl Fn(&str) -> Option<String>,
+) -> Option<Progress> {
+    let to = match receipt.r#type {
+        // `Inactive` comes from a device in the background: it has the message all the same.
+        ReceiptType::Delivered | ReceiptType::Inactive => MessageStatus::Delivered,
+        ReceiptType::Read | ReceiptType::Played => MessageStatus::Read,
+        ReceiptType::ReadSelf | ReceiptType::PlayedSelf => {
+            // The network tells whole seconds; live, everything that is here by now was on the screen.
+            let told = receipt.timestamp.timestamp_millis() + 999;
+            let up_to = if receipt.offline { told } else { now };
+            return Some(Progress::Read { chat: chat(&receipt.source, None, phone_of)?, up_to });
+        }
+        _ => return None,
+    };
+    let chat = chat(&receipt.source, None, phone_of)?;
+    let ids = receipt.message_ids.iter().map(|id| id.to_string()).collect();
+    Some(Progress::Ours { chat, ids, to })
+}
+
+/// Commits what several receipts said, in their order.
+pub(super) async fn commit(
+    store: &Store,
+    device: DeviceNo,
+    receipts: Vec<Progress>,
+    now: Millis,
+) -> Result<()> {
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    store
+        .write(move |tables| {
+            for progress in &receipts {
+                match progress {
+                    Progress::Ours { chat, ids, to } => {
+                        messages::advance(tables, device, chat, ids, *to, now)?
+                    }
+                    Progress::Read { chat, up_to } => messages::mark_read(tables, device, chat, *up_to)?,
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wacore::types::message::MessageSource;
+
+    fn receipt(kind: ReceiptType, offline: bool) -> Receipt {
+        let sender: wacore_binary::Jid = "100:2@lid".parse().expect("an address");
+        let source = MessageSource { chat: sender.to_non_ad(), sender, ..Default::default() };
+        Receipt::builder()
+            .source(source)
+            .message_ids(vec!["M1".into(), "M2".into()])
+            .timestamp(chrono::DateTime::from_timestamp(7, 0).expect("a time"))
+            .r#type(kind)
+            .offline(offline)
+            .build()
+    }
+
+    #[test]
+    fn receipts_say_how_far_messages_came() {
+        let phone_of = |lid: &str| (lid == "100").then(|| "6281234567890".to_owned());
+        let chat: Jid = "6281234567890@s.whatsapp.net".parse().expect("an address");
+        let ours = |to| Some(Progress::Ours { chat: chat.clone(), ids: vec!["M1".into(), "M2".into()], to });
+        let read = |up_to| Some(Progress::Read { chat: chat.clone(), up_to });
+        let cases = [
+            (ReceiptType::Delivered, false, ours(MessageStatus::Delivered)),
+            (ReceiptType::Inactive, false, ours(MessageStatus::Delivered)),
+            (ReceiptType::Read, false, ours(MessageStatus::Read)),
+            (ReceiptType::Played, false, ours(MessageStatus::Read)),
+            (ReceiptType::ReadSelf, false, read(90_000)),
+            (ReceiptType::ReadSelf, true, read(7_999)),
+            (ReceiptType::Sender, false, None),
+            (ReceiptType::Retry, false, None),
+            (ReceiptType::PeerMsg, false, None),
+        ];
+        for (kind, offline, expected) in cases {
+            assert_eq!(progress(&receipt(kind.clone(), offline), 90_000, &phone_of), expected, "{kind:?}");
+        }
+    }
+}

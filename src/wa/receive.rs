@@ -1,0 +1,276 @@
+//! Protocol message → our message. Pure: one switch, no look-ups but the one that is passed in.
+
+use crate::model::id::DeviceNo;
+use crate::model::jid::{Jid, Server};
+use crate::model::message::{Content, Message, MessageStatus};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use wacore::proto_helpers::MessageExt as _;
+use wacore::types::events::InboundMessage;
+use wacore::types::message::{MessageCategory, MessageSource};
+use wacore_binary::Jid as WireJid;
+use waproto::whatsapp as wire;
+
+/// What became of an incoming protocol message.
+#[derive(Debug, PartialEq)]
+pub(super) enum Received {
+    /// A message of a chat.
+    Message(Box<Message>),
+    /// Nothing for the history; the name says what it was.
+    Ignored(String),
+}
+
+/// Parts of a message that carry no content of their own.
+const WITHOUT_CONTENT: [&str; 4] = [
+    "messageContextInfo",
+    "senderKeyDistributionMessage",
+    "fastRatchetKeySenderKeyDistributionMessage",
+    "deviceSentMessage",
+];
+
+/// Kinds by which clients talk to each other and not people: keys, settings, edits and deletions.
+const PROTOCOL_KINDS: [&str; 2] = ["protocolMessage", "keepInChatMessage"];
+
+/// Converts a message; `at` is its time in milliseconds since 1970, `phone_of` knows the phone number behind a hidden id.
+pub(super) fn receive(
+    device: DeviceNo,
+    inbound: &InboundMessage,
+    at: i64,
+    phone_of: &impl Fn(&str) -> Option<String>,
+) -> Received {
+    let (info, source) = (&inbound.info, &inbound.info.source);
+    if info.category == MessageCategory::Peer {
+        return Received::Ignored("peer message".into());
+    }
+    let Some(chat) = chat(source, info.peer_recipient_pn.as_ref(), phone_of) else {
+        return Received::Ignored("chat without a known kind of address".into());
+    };
+    match chat.server() {
+        Server::Newsletter => return Received::Ignored("channel post".into()),
+        Server::Broadcast => return Received::Ignored("status or broadcast post".into()),
+        Server::User | Server::Lid | Server::Group => {}
+    }
+    let content = match content(&inbound.message) {
+        Ok(content) => content,
+        Err(kind) => return Received::Ignored(kind),
+    };
+    let sender = person(&source.sender, source.sender_alt.as_ref(), phone_of);
+    let from_me = source.is_from_me;
+    Received::Message(Box::new(Message {
+        device,
+        id: info.id.to_string(),
+        chat,
+        sender,
+        from_me,
+        push_name: Some(info.push_name.clone()).filter(|name| !name.is_empty() && !from_me),
+        content,
+        at,
+        status: if from_me { MessageStatus::Sent } else { MessageStatus::Delivered },
+        error: None,
+        job: None,
+    }))
+}
+
+/// Returns the chat that a stanza belongs to, by phone number wherever that is known: one person is one chat.
+pub(super) fn chat(
+    source: &MessageSource,
+    peer_recipient: Option<&WireJid>,
+    phone_of: &impl Fn(&str) -> Option<String>,
+) -> Option<Jid> {
+    // The chat of our own message is its recipient, of anybody else's in a conversation of two the sender.
+    let other_name = match source.is_from_me {
+        true => source.recipient_alt.as_ref().or(peer_recipient),
+        false => source.sender_alt.as_ref(),
+    };
+    person(&source.chat, other_name, phone_of)
+}
+
+/// Returns the address of a person, by phone number when it is known, or of anything else as it is.
+pub(super) fn person(
+    jid: &WireJid,
+    other_name: Option<&WireJid>,
+    phone_of: &impl Fn(&str) -> Option<String>,
+) -> Option<Jid> {
+    let address: Jid = jid.to_non_ad().to_string().parse().ok()?;
+    if address.server() != Server::Lid {
+        return Some(address);
+    }
+    let named = other_name.and_then(|name| name.to_non_ad().to_string().parse::<Jid>().ok());
+    if let Some(named) = named.filter(|named| named.server() == Server::User) {
+        return Some(named);
+    }
+    let phone = phone_of(address.user()).and_then(|phone| format!("{phone}@s.whatsapp.net").parse().ok());
+    Some(phone.unwrap_or(address))
+}
+
+/// Returns the content, or the name of what it is when it is none.
+fn content(message: &wire::Message) -> Result<Content, String> {
+    let base = message.get_base_message();
+    if let Some(text) = base.text_content() {
+        return Ok(Content::Text { text: text.to_owned() });
+    }
+    let kind = kind(base).ok_or_else(|| "message without content".to_owned())?;
+    if PROTOCOL_KINDS.contains(&kind.as_str()) {
+        return Err(kind);
+    }
+    let text = base.get_caption().filter(|caption| !caption.is_empty()).map(str::to_owned);
+    let raw = STANDARD.encode(waproto::codec::message_to_vec(base));
+    Ok(Content::Other { kind, text, raw })
+}
+
+/// Returns WhatsApp's name of the kind: the name of the field that is set.
+fn kind(message: &wire::Message) -> Option<String> {
+    let fields = serde_json::to_value(message).ok()?;
+    fields.as_object()?.keys().find(|name| !WITHOUT_CONTENT.contains(&name.as_str())).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use wacore::types::message::MessageInfo;
+
+    const ANI: &str = "6281234567890@s.whatsapp.net";
+    const ANI_LID: &str = "100000012345678@lid";
+
+    fn jid(text: &str) -> WireJid {
+        text.parse().expect("an address")
+    }
+
+    fn text(text: &str) -> wire::Message {
+        wire::Message { conversation: Some(text.into()), ..Default::default() }
+    }
+
+    fn inbound(source: MessageSource, message: wire::Message) -> InboundMessage {
+        let info = MessageInfo { id: "M1".into(), push_name: "Ani".into(), source, ..Default::default() };
+        InboundMessage::builder().message(Arc::new(message)).info(Arc::new(info)).build()
+    }
+
+    fn from(sender: &str) -> MessageSource {
+        MessageSource { chat: jid(sender).to_non_ad(), sender: jid(sender), ..Default::default() }
+    }
+
+    fn nobody(_: &str) -> Option<String> {
+        None
+    }
+
+    fn received(inbound: &InboundMessage, phone_of: &impl Fn(&str) -> Option<String>) -> Message {
+        match receive(DeviceNo(1), inbound, 5_000, phone_of) {
+            Received::Message(message) => *message,
+            Received::Ignored(why) => panic!("ignored: {why}"),
+        }
+    }
+
+    #[test]
+    fn a_person_is_one_chat_whichever_address_the_network_uses() {
+        let known = |lid: &str| (lid == "100000012345678").then(|| "6281234567890".to_owned());
+        let mut named = from("100000012345678:4@lid");
+        named.sender_alt = Some(jid("6281234567890:4@s.whatsapp.net"));
+        let cases = [
+            (from("6281234567890:4@s.whatsapp.net"), ANI),
+            (named, ANI),
+            (from(ANI_LID), ANI),
+            (from("200@lid"), "200@lid"),
+        ];
+        for (source, expected) in cases {
+            let message = received(&inbound(source, text("hi")), &known);
+            assert_eq!(message.chat.to_string(), expected);
+            assert_eq!(message.sender.map(|sender| sender.to_string()).as_deref(), Some(expected));
+            assert!(!message.from_me);
+            assert_eq!((message.at, message.status), (5_000, MessageStatus::Delivered));
+            assert_eq!(message.push_name.as_deref(), Some("Ani"));
+        }
+    }
+
+    #[test]
+    fn what_the_account_wrote_on_its_phone_stands_in_the_recipients_chat() {
+        let source = MessageSource {
+            chat: jid(ANI_LID),
+            sender: jid("6281111111111@s.whatsapp.net"),
+            is_from_me: true,
+            recipient: Some(jid(ANI_LID)),
+            recipient_alt: Some(jid(ANI)),
+            ..Default::default()
+        };
+        let message = received(&inbound(source, text("typed on the phone")), &nobody);
+        assert_eq!(message.chat.to_string(), ANI);
+        assert!(message.from_me && message.push_name.is_none());
+        assert_eq!(message.status, MessageStatus::Sent);
+    }
+
+    #[test]
+    fn a_group_message_has_its_author() {
+        let source = MessageSource {
+            chat: jid("120363123456789012@g.us"),
+            sender: jid(ANI_LID),
+            sender_alt: Some(jid(ANI)),
+            is_group: true,
+            ..Default::default()
+        };
+        let message = received(&inbound(source, text("hello all")), &nobody);
+        assert_eq!(message.chat.to_string(), "120363123456789012@g.us");
+        assert_eq!(message.sender.map(|sender| sender.to_string()).as_deref(), Some(ANI));
+    }
+
+    #[test]
+    fn kinds_are_kept_as_what_they_are() {
+        let extended =
+            wire::message::ExtendedTextMessage { text: Some("https://x".into()), ..Default::default() };
+        let image = wire::message::ImageMessage { caption: Some("look".into()), ..Default::default() };
+        let location = wire::message::LocationMessage { degrees_latitude: Some(1.0), ..Default::default() };
+        let messages = [
+            (text("plain"), "conversation", Some("plain")),
+            (
+                wire::Message { extended_text_message: extended.into(), ..Default::default() },
+                "conversation",
+                Some("https://x"),
+            ),
+            (
+                wire::Message { image_message: image.into(), ..Default::default() },
+                "imageMessage",
+                Some("look"),
+            ),
+            (
+                wire::Message { location_message: location.into(), ..Default::default() },
+                "locationMessage",
+                None,
+            ),
+        ];
+        for (message, kind, text) in messages {
+            let message = received(&inbound(from(ANI), message), &nobody);
+            assert_eq!((message.content.kind(), message.content.text()), (kind, text));
+            if let Content::Other { raw, .. } = &message.content {
+                let bytes = STANDARD.decode(raw).expect("base64");
+                assert!(waproto::codec::message_decode(bytes.as_slice()).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_ignored_by_kind() {
+        let keys = wire::message::SenderKeyDistributionMessage::default();
+        let protocol = wire::message::ProtocolMessage::default();
+        let mut peer = inbound(from(ANI), text("keys"));
+        Arc::make_mut(&mut peer.info).category = MessageCategory::Peer;
+        let cases = [
+            (peer, "peer message"),
+            (inbound(from(ANI), wire::Message::default()), "message without content"),
+            (
+                inbound(
+                    from(ANI),
+                    wire::Message { sender_key_distribution_message: keys.into(), ..Default::default() },
+                ),
+                "message without content",
+            ),
+            (
+                inbound(from(ANI), wire::Message { protocol_message: protocol.into(), ..Default::default() }),
+                "protocolMessage",
+            ),
+            (inbound(from("status@broadcast"), text("post")), "status or broadcast post"),
+            (inbound(from("120363000000000001@newsletter"), text("post")), "channel post"),
+        ];
+        for (inbound, expected) in cases {
+            assert_eq!(receive(DeviceNo(1), &inbound, 0, &nobody), Received::Ignored(expected.into()));
+        }
+    }
+}
