@@ -235,4 +235,24 @@ mod tests {
         assert_eq!(Lang::from_accept_language("fr, id;q=0.8, en;q=0.7"), Some(Lang::Id));
         assert_eq!(Lang::from_accept_language("*"), None);
     }
+
+    /// The page that lists the catalogue; `KURIR_WRITE_DOCS=1 cargo test words` writes it anew.
+    #[test]
+    fn every_code_stands_in_the_documentation() {
+        let row = |code: &Code| {
+            let (id, en) = (code.template(Lang::Id), code.template(Lang::En));
+            format!("| `{}` | {} | {id} | {en} |\n", code.name(), code.status())
+        };
+        let page = format!(
+            "# Messages of the API\n\nEvery sentence that an answer may hold, from `src/words.rs`.\n\n\
+             | code | status | Indonesian | English |\n|---|---|---|---|\n{}",
+            Code::ALL.iter().map(row).collect::<String>()
+        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/MESSAGES.md");
+        if std::env::var_os("KURIR_WRITE_DOCS").is_some() {
+            std::fs::write(path, &page).expect("written");
+        }
+        let written = std::fs::read_to_string(path).expect("the page");
+        assert_eq!(written, page, "run KURIR_WRITE_DOCS=1 cargo test words");
+    }
 }
