@@ -1,0 +1,8 @@
+//! The integration tests. They start the real program with a simulated network on free ports and speak HTTP, as a customer
+//! would. The tree mirrors the API families; `flows` holds what crosses them, `layers` the rules of the source itself.
+
+mod access;
+mod accounts;
+mod layers;
+mod malformed;
+mod support;

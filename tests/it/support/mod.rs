@@ -1,0 +1,17 @@
+//! What the tests are made of: a running Kurir, a network, HTTP, live events, waiting.
+
+mod http;
+mod jwt;
+mod kurir;
+mod network;
+mod phones;
+mod sse;
+mod wait;
+
+pub use http::{Api, Reply, raw, raw_open};
+pub use jwt::{ACCESS_SECRET, REFRESH_SECRET, claims, signed};
+pub use kurir::{OWNER_EMAIL, OWNER_PASSWORD, TestKurir};
+pub use network::TestNetwork;
+pub use phones::Phones;
+pub use sse::{Events, LiveEvent};
+pub use wait::{SOON, wait_for, wait_until};

@@ -1,0 +1,108 @@
+//! The simulated phones, through the network's control API.
+
+use super::http::{Api, Reply};
+use super::wait::wait_for;
+use serde_json::{Value, json};
+
+/// The person who holds the simulated phones.
+#[derive(Debug, Clone)]
+pub struct Phones(Api);
+
+impl Phones {
+    /// Uses the control API at this address, which is Kurir's own or that of a network in another process.
+    pub fn at(api: Api) -> Self {
+        Self(api)
+    }
+
+    /// Makes a phone.
+    #[track_caller]
+    pub fn add(&self, number: &str) -> Value {
+        self.0.post("/sandbox/phones", json!({"phone": number})).expect(201)
+    }
+
+    /// Returns a phone with its companions.
+    #[track_caller]
+    pub fn view(&self, number: &str) -> Value {
+        self.0.get(&format!("/sandbox/phones/{number}")).expect(200)
+    }
+
+    /// Scans a QR; the answer names the companion.
+    #[track_caller]
+    pub fn scan(&self, number: &str, qr: &str) -> Value {
+        self.0.post(&format!("/sandbox/phones/{number}/scan"), json!({"qr": qr})).expect(200)
+    }
+
+    /// Types a pairing code.
+    pub fn enter_code(&self, number: &str, code: &str) -> Reply {
+        self.0.post(&format!("/sandbox/phones/{number}/enter-code"), json!({"code": code}))
+    }
+
+    /// Removes a companion from the phone's side.
+    #[track_caller]
+    pub fn unlink(&self, number: &str, companion: u64) {
+        self.0.delete(&format!("/sandbox/phones/{number}/companions/{companion}")).expect(200);
+    }
+
+    /// Lets a phone write and returns the message id.
+    #[track_caller]
+    pub fn write(&self, number: &str, to: &str, text: &str) -> String {
+        let sent =
+            self.0.post(&format!("/sandbox/phones/{number}/messages"), json!({"to": to, "text": text}));
+        sent.expect(201)["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Returns what a phone sent and received, oldest first.
+    #[track_caller]
+    pub fn messages(&self, number: &str) -> Vec<Value> {
+        let messages = self.0.get(&format!("/sandbox/phones/{number}/messages")).expect(200);
+        messages.as_array().expect("a list").clone()
+    }
+
+    /// Returns what a phone received, oldest first.
+    #[track_caller]
+    pub fn received(&self, number: &str) -> Vec<Value> {
+        let mut messages = self.messages(number);
+        messages.retain(|message| message["fromMe"] == false);
+        messages
+    }
+
+    /// Waits until a phone has this text and returns the message.
+    #[track_caller]
+    pub fn wait_text(&self, number: &str, text: &str) -> Value {
+        wait_for(&format!("`{text}` on phone {number}"), || {
+            self.messages(number).into_iter().find(|message| message["text"] == text)
+        })
+    }
+
+    /// Sends a receipt of a phone for a message that it received.
+    #[track_caller]
+    pub fn receipt(&self, number: &str, id: &str, kind: &str) {
+        self.0
+            .post(&format!("/sandbox/phones/{number}/receipts"), json!({"id": id, "type": kind}))
+            .expect(200);
+    }
+
+    /// Sets a fault; returns how many open connections it hit.
+    #[track_caller]
+    pub fn fault(&self, rule: Value) -> u64 {
+        self.0.put("/sandbox/faults", rule).expect(200)["connectionsHit"].as_u64().unwrap_or_default()
+    }
+
+    /// Removes all faults.
+    #[track_caller]
+    pub fn no_faults(&self) {
+        self.0.delete("/sandbox/faults").expect(200);
+    }
+
+    /// Returns the network's counters.
+    #[track_caller]
+    pub fn stats(&self) -> Value {
+        self.0.get("/sandbox/stats").expect(200)
+    }
+
+    /// Returns what the network says about itself.
+    #[track_caller]
+    pub fn describe(&self) -> Value {
+        self.0.get("/sandbox").expect(200)
+    }
+}
