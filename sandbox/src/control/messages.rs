@@ -43,7 +43,8 @@ pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     Ok((201, json!({"id": id})))
 }
 
-fn recipient(world: &World, to: &str) -> Result<Arc<Account>, Failure> {
+/// Finds who is written to.
+pub(super) fn recipient(world: &World, to: &str) -> Result<Arc<Account>, Failure> {
     if to.ends_with("@g.us") {
         return Err(Failure::not_built("groups"));
     }

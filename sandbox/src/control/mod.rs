@@ -3,6 +3,7 @@
 
 mod messages;
 mod phones;
+mod presence;
 mod reply;
 
 pub use reply::ControlReply;
@@ -104,7 +105,7 @@ impl Control {
                 Err(Failure::new(400, "subscribe", "events are a stream: subscribe instead of calling"))
             }
             (_, ["phones", _, "messages", _, "media"]) => Err(Failure::not_built("media")),
-            (_, ["phones", _, "presence"]) => Err(Failure::not_built("presence")),
+            (_, ["phones", phone, "presence"]) => presence::show(world, phone, body(bytes)?),
             (_, ["phones", _, "contacts"]) => Err(Failure::not_built("contacts")),
             (_, ["groups"]) => Err(Failure::not_built("groups")),
             _ => Err(Failure::no_such_path()),

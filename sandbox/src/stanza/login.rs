@@ -1,6 +1,6 @@
 //! The door: who a client is after the handshake, what it is told first, and the replay of what it missed.
 
-use super::{Device, Session, Who};
+use super::{Device, Session, Who, chatstate};
 use crate::connection::Sender;
 use crate::faults::LoginFailure;
 use crate::state::companion::{CLOSE_PAUSE, Link};
@@ -87,7 +87,10 @@ fn log_in(
     sender.send(information_node(node::parent("edge_routing", [node::bytes("routing_info", ROUTING)])));
     let waiting: usize = counts.iter().sum();
     sender.send(if waiting == 0 { offline_marker(0) } else { offline_preview(counts) });
-    companion.link = Some(Link { conn, sender: sender.clone(), live: waiting == 0 });
+    companion.link = Some(Link { conn, sender: sender.clone(), live: waiting == 0, available: false });
+    if waiting == 0 {
+        chatstate::replay(companion);
+    }
     drop(state);
     world.events.companion(&number, id, "connected");
     if let Some(fault) = world.faults.on_connection(&number, id) {
@@ -172,4 +175,5 @@ pub fn information(session: &Session, device: &Device, ib: &Node) {
         session.sender.send(stanza);
     }
     session.sender.send(offline_marker(count));
+    chatstate::replay(companion);
 }

@@ -3,12 +3,13 @@
 
 mod appstate;
 mod basics;
+pub mod chatstate;
 mod encrypt;
 pub mod iq;
 pub mod login;
 mod md;
 pub mod notify;
-mod presence;
+pub mod presence;
 pub mod receipt;
 mod usync;
 
@@ -66,7 +67,7 @@ impl Session {
             (Who::Device(device), "presence") => presence::handle(self, device, stanza),
             (Who::Device(device), "ib") => login::information(self, device, stanza),
             (Who::Device(_), "call") => self.sender.send(acknowledge("call", stanza, None)),
-            (Who::Device(_), "chatstate") => {}
+            (Who::Device(device), "chatstate") => chatstate::handle(self, device, stanza),
             (Who::Device(_), tag) => tracing::warn!(conn = self.conn, tag, "unknown stanza"),
         }
     }
@@ -79,13 +80,11 @@ impl Session {
                 self.world.events.tell(|| serde_json::json!({"type": "registration", "state": "closed"}));
             }
             Who::Device(device) => {
-                let mut state = device.account.state();
-                let companion = state.companions.get_mut(&device.id);
-                if let Some(companion) =
-                    companion.filter(|one| one.link.as_ref().is_some_and(|link| link.conn == self.conn))
-                {
-                    companion.link = None;
-                    drop(state);
+                let ended = presence::change(&self.world, &device.account, |state| {
+                    let companion = state.companions.get_mut(&device.id);
+                    companion.and_then(|one| one.link.take_if(|link| link.conn == self.conn)).is_some()
+                });
+                if ended {
                     self.world.events.companion(&device.account.number, device.id, "disconnected");
                 }
             }

@@ -11,7 +11,7 @@ use crate::store::{Batch, Table};
 use crate::{clock, node};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard};
 use wacore_binary::{Jid, Node};
@@ -71,6 +71,12 @@ pub struct State {
     pub collections: BTreeMap<String, Collection>,
     /// Numbers it has exchanged messages with.
     pub peers: BTreeSet<String>,
+    /// Companions that want to know whether the account is available, and by which address they asked.
+    pub watchers: HashMap<(String, u16), Jid>,
+    /// The phone's owner is looking at it.
+    pub phone_available: bool,
+    /// When the account was last available, seconds since the epoch.
+    pub last_seen: Option<u64>,
 }
 
 /// The stored row of an account.
@@ -159,6 +165,9 @@ impl Account {
                 queue: Queue::default(),
                 collections: BTreeMap::new(),
                 peers: BTreeSet::new(),
+                watchers: HashMap::new(),
+                phone_available: false,
+                last_seen: None,
             }),
         })
     }
@@ -217,9 +226,9 @@ impl Account {
         public_bytes(self.identity.public_key())
     }
 
-    /// Returns how the number behaves by itself.
+    /// Returns how the number behaves by itself. The phones of foreign test suites only look on.
     pub fn manner(&self) -> Manner {
-        Manner::of(&self.number)
+        if self.state().alias.is_some() { Manner::Silent } else { Manner::of(&self.number) }
     }
 }
 
@@ -230,6 +239,12 @@ impl State {
             return Some(&mut self.queue);
         }
         self.companions.get_mut(&device).map(|companion| &mut companion.queue)
+    }
+
+    /// Returns whether any device is available.
+    pub fn is_available(&self) -> bool {
+        let companion = |one: &Companion| one.link.as_ref().is_some_and(|link| link.available);
+        self.phone_available || self.companions.values().any(companion)
     }
 
     /// Returns the ids of all devices, the phone first.

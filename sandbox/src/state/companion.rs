@@ -4,8 +4,8 @@ use super::queue::Queue;
 use super::routed::Routed;
 use crate::connection::Sender;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
 use wacore_binary::Node;
 
 /// A signed prekey as uploaded.
@@ -59,6 +59,8 @@ pub struct Link {
     pub sender: Sender,
     /// The offline exchange is over: new entries may be sent at once.
     pub live: bool,
+    /// Its user is looking.
+    pub available: bool,
 }
 
 /// A linked device.
@@ -73,6 +75,16 @@ pub struct Companion {
     pub routed: Routed,
     /// Its connection, while it has one.
     pub link: Option<Link>,
+    /// Who was typing while it was away, by number.
+    pub typing: HashMap<String, Typing>,
+}
+
+/// Somebody typing.
+pub struct Typing {
+    /// When that was.
+    pub since: Instant,
+    /// The stanza that says so.
+    pub stanza: Node,
 }
 
 impl Companion {
@@ -84,6 +96,7 @@ impl Companion {
             queue: Queue::default(),
             routed: Routed::default(),
             link: None,
+            typing: HashMap::new(),
         }
     }
 

@@ -8,4 +8,5 @@ mod endings;
 mod kill;
 mod pairing;
 mod persistence;
+mod presence;
 mod support;
