@@ -16,9 +16,9 @@ const MINUTE_MS: i64 = 60_000;
 /// Returns the rows.
 pub(super) fn surface() -> Surface {
     let routes = vec![
-        probe::<Short>(get("/api/health", short)).summary("Whether the service works"),
-        probe::<Long>(get("/health", long)).summary("Whether the service works, with figures"),
-        probe::<Long>(get("/api/whatsapp/health", long))
+        probe::<ShortHealth>(get("/api/health", short)).summary("Whether the service works"),
+        probe::<LongHealth>(get("/health", long)).summary("Whether the service works, with figures"),
+        probe::<LongHealth>(get("/api/whatsapp/health", long))
             .summary("The same under the base path of the rest family"),
     ];
     Surface { family: "health", prefix: "", lang: Lang::En, envelope: &Plain, routes, open: false }
@@ -35,13 +35,13 @@ async fn short(gateway: Gateway, _: Request) -> Result<Outcome> {
         true => ("OK", "WhatsApp Service Backend is running"),
         false => ("ERROR", "The database cannot be written"),
     };
-    let body = Short { status, message, timestamp: iso_ms(gateway.clock().now()) };
+    let body = ShortHealth { status, message, timestamp: iso_ms(gateway.clock().now()) };
     Ok(Outcome::raw(json_response(code(&health), &body)?))
 }
 
 async fn long(gateway: Gateway, _: Request) -> Result<Outcome> {
     let health = gateway.health().await;
-    let body = Long::of(&health, gateway.clock().now());
+    let body = LongHealth::of(&health, gateway.clock().now());
     Ok(Outcome::raw(json_response(code(&health), &body)?))
 }
 
@@ -51,7 +51,7 @@ fn code(health: &Health) -> u16 {
 
 /// `GET /api/health`.
 #[derive(Serialize, JsonSchema)]
-struct Short {
+struct ShortHealth {
     /// `OK` or `ERROR`.
     status: &'static str,
     message: &'static str,
@@ -61,7 +61,7 @@ struct Short {
 
 /// `GET /health`.
 #[derive(Serialize, JsonSchema)]
-struct Long {
+struct LongHealth {
     /// `healthy` or `unhealthy`.
     status: &'static str,
     /// UTC with seconds.
@@ -92,7 +92,7 @@ struct Statistics {
     messages_per_minute: f64,
 }
 
-impl Long {
+impl LongHealth {
     fn of(health: &Health, now: i64) -> Self {
         let minutes = (now - health.started_at).max(0) / MINUTE_MS;
         Self {
@@ -128,7 +128,7 @@ mod tests {
             messages_last_5_min: 7,
             started_at: 0,
         };
-        let body = serde_json::to_value(Long::of(&health, (24 * 60 + 30) * MINUTE_MS)).expect("JSON");
+        let body = serde_json::to_value(LongHealth::of(&health, (24 * 60 + 30) * MINUTE_MS)).expect("JSON");
         let wanted = json!({
             "status": "healthy", "timestamp": "1970-01-02T00:30:00Z", "version": env!("CARGO_PKG_VERSION"),
             "uptime": "24h 30m",
@@ -148,7 +148,7 @@ mod tests {
             started_at: 5,
         };
         assert_eq!(code(&health), 503);
-        assert_eq!(Long::of(&health, 0).status, "unhealthy");
-        assert_eq!(Long::of(&health, 0).uptime, "0h 0m");
+        assert_eq!(LongHealth::of(&health, 0).status, "unhealthy");
+        assert_eq!(LongHealth::of(&health, 0).uptime, "0h 0m");
     }
 }

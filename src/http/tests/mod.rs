@@ -5,7 +5,7 @@ mod refusals;
 mod sockets;
 
 use super::dispatch::Dispatch;
-use super::route::{Access, Route, Surface, get, post};
+use super::route::{Access, Surface, get, post};
 use super::table::Table;
 use super::{Limits, Outcome, Plain, Request, Stamped, Stop, docs, health, live};
 use crate::error::{Code, Error, Result};
