@@ -7,6 +7,7 @@ use super::signal::{Sealed, peer_name};
 use crate::clock;
 use crate::node;
 use crate::router;
+use crate::stanza::notify;
 use crate::state::account::Account;
 use crate::state::companion::SignedKey;
 use crate::stats;
@@ -62,7 +63,9 @@ pub async fn compose(
         devices(account).into_iter().filter(|device| *device != 0).map(|device| (account, device, &own_copy)),
     );
     for (target, device, message) in targets {
-        let Some(sealed) = seal(account, phone, target, device, message, batch).await? else { continue };
+        let Some(sealed) = seal(world, account, phone, target, device, message, batch).await? else {
+            continue;
+        };
         let mut stanza = stanza(account, &outgoing);
         stanza = if Arc::ptr_eq(target, account) {
             stanza.attr("recipient", chat.pn(0)).attr("recipient_lid", chat.lid(0))
@@ -92,7 +95,9 @@ pub async fn peer(
     message: wa::Message,
     batch: &mut Batch,
 ) -> Result<()> {
-    let Some(sealed) = seal(account, phone, account, device, &message, batch).await? else { return Ok(()) };
+    let Some(sealed) = seal(world, account, phone, account, device, &message, batch).await? else {
+        return Ok(());
+    };
     let stanza = NodeBuilder::new("message")
         .attr("from", account.pn(0))
         .attr("id", new_id())
@@ -170,9 +175,10 @@ fn offered_bundle(receipt: &Node, keys: &Node) -> Option<Bundle> {
 }
 
 async fn seal(
+    world: &World,
     account: &Account,
     phone: &mut Phone,
-    target: &Account,
+    target: &Arc<Account>,
     device: u16,
     message: &wa::Message,
     batch: &mut Batch,
@@ -180,6 +186,7 @@ async fn seal(
     let peer = peer_name(&target.number, device);
     if !phone.sessions.knows(&peer) {
         let Some(bundle) = Bundle::take(target, device, batch) else { return Ok(None) };
+        notify::prekeys_low(world, target, device, batch);
         phone.sessions.start(account, &peer, &bundle).await?;
     }
     phone.sessions.seal(account, &peer, message).await.map(Some)

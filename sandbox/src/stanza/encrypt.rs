@@ -1,7 +1,7 @@
 //! Key material: companions upload their prekeys, everybody fetches bundles.
 
 use super::iq::{self, Answer, Refusal, Reply};
-use super::{Device, Session};
+use super::{Device, Session, notify};
 use crate::node;
 use crate::phone::bundle::{self, Bundle};
 use crate::state::account::device_key;
@@ -125,7 +125,11 @@ fn fetch(session: &Session, keys: &Node, batch: &mut Batch) -> Answer {
             .directory
             .resolve(&session.world.store, &jid.to_non_ad())
             .map_err(|_| Refusal::INTERNAL)?;
-        let bundle = account.and_then(|account| Bundle::take(&account, jid.device, batch));
+        let bundle = account.and_then(|account| {
+            let bundle = Bundle::take(&account, jid.device, batch)?;
+            notify::prekeys_low(&session.world, &account, jid.device, batch);
+            Some(bundle)
+        });
         users.push(match bundle {
             Some(bundle) => bundle.to_node(jid),
             None => {

@@ -4,11 +4,15 @@ use super::Device;
 use crate::phone::link;
 use crate::router;
 use crate::state::account::Account;
+use crate::store::Batch;
 use crate::world::World;
 use crate::{clock, node};
 use std::sync::Arc;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
+
+/// One-time prekeys left when the network asks for more.
+const PREKEYS_LOW: usize = 10;
 
 /// What happened to a device.
 #[derive(Clone, Copy)]
@@ -70,6 +74,16 @@ pub fn devices_changed(world: &World, account: &Arc<Account>, device: u16, key_i
         }
     }
     world.commit(batch);
+}
+
+/// Asks a companion for more one-time prekeys when few are left. Once per shortage, not once per key.
+pub fn prekeys_low(world: &World, account: &Arc<Account>, device: u16, batch: &mut Batch) {
+    let left = account.state().companions.get(&device).map(|one| one.prekeys.len());
+    if left != Some(PREKEYS_LOW) {
+        return;
+    }
+    let count = NodeBuilder::new("count").attr("value", PREKEYS_LOW.to_string()).build();
+    router::enqueue(world, account, device, start("encrypt", node::SERVER).children([count]).build(), batch);
 }
 
 fn change_stanza(account: &Account, device: u16, key_index: u32, change: Change, list: &Node) -> Node {

@@ -126,6 +126,11 @@ async fn magic_numbers_behave_as_documented() {
     assert_eq!(client.acknowledged(&refused.message_id).await, Some(463));
     assert!(inbox(&control, "6281300030004").await.is_empty());
 
+    // The client finds no device to write to, or the network refuses.
+    if let Ok(sent) = client.protocol.send_message(pn("6281300030000"), conversation("nobody")).await {
+        assert_eq!(client.acknowledged(&sent.message_id).await, Some(404));
+    }
+
     let silent = client.send("6281300030001", "anybody?").await;
     phone_receives(&control, "6281300030001", "anybody?").await;
     let later = client.send("6281300030002", "after it").await;
@@ -179,4 +184,27 @@ async fn a_client_that_lost_its_sessions_recovers() {
     assert_eq!(client.receives("can you read this").await, id);
     client.send(BOB, "after").await;
     assert_eq!(phone_receives(&control, BOB, "after").await["deliveries"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_short_of_prekeys_is_asked_for_more() {
+    let network = network_with(&[ANN]).await;
+    let control = network.control();
+    let client = Client::linked(&network, ANN).await;
+    // Twenty were uploaded; every new acquaintance takes one.
+    for n in 0..15 {
+        let stranger = format!("62813000999{n:02}");
+        create(&control, &stranger).await;
+        phone_sends(&control, &stranger, ANN, &format!("hello {n}")).await;
+        client.receives(&format!("hello {n}")).await;
+    }
+    let deadline = tokio::time::Instant::now() + SOON;
+    loop {
+        let (_, view) = call(&control, "GET", &format!("/sandbox/phones/{ANN}"), Value::Null).await;
+        if view["companions"][0]["prekeys"].as_u64().unwrap() > 10 {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the client never uploaded more keys: {view}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
