@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 pub fn start(log: &Log) -> Result<()> {
     let filter = EnvFilter::try_new(directives(&log.level))
         .map_err(|why| Error::broken(format!("log.level `{}`: {why}", log.level)))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
     let started = match log.format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
@@ -27,7 +28,9 @@ pub fn start(log: &Log) -> Result<()> {
 fn directives(level: &str) -> String {
     match level.contains(['=', ',']) {
         true => level.to_owned(),
-        false => format!("{},kurir={level},kurir_sandbox={level}", if level == "trace" { "debug" } else { "warn" }),
+        false => {
+            format!("{},kurir={level},kurir_sandbox={level}", if level == "trace" { "debug" } else { "warn" })
+        }
     }
 }
 

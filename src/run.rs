@@ -37,14 +37,16 @@ pub async fn run(config: Config, mode: Mode) -> Result<()> {
     let egress = Egress::new(config.egress.allow_private)?;
     let network = network(&config, simulated.as_ref())?;
     let fleet = Fleet::new(store.clone(), clock.clone(), network, egress, options(&config))?;
-    let gateway = Gateway::new(store.clone(), fleet.clone(), clock, config.clone(), simulated.is_some()).await?;
+    let gateway =
+        Gateway::new(store.clone(), fleet.clone(), clock, config.clone(), simulated.is_some()).await?;
     if let Some(admin) = &config.admin
         && gateway.claim_with(&admin.email, &admin.password).await?.is_none()
     {
         tracing::debug!("ADMIN_EMAIL is set, but there is an administrator already");
     }
     let (stop, stopped) = watch::channel(false);
-    let server = Server::bind(settings(&config, simulated.as_ref()), gateway.clone(), Stop::new(stopped)).await?;
+    let server =
+        Server::bind(settings(&config, simulated.as_ref()), gateway.clone(), Stop::new(stopped)).await?;
     let addresses = server.addresses().to_vec();
     let work = work::start(&gateway);
     fleet.restore().await?;
@@ -88,7 +90,9 @@ pub(crate) fn check_network(config: &Config, mode: Mode) -> Result<()> {
 /// Opens the store off the async threads: it may have to repair or migrate the file.
 async fn open_store(config: &Config) -> Result<Store> {
     let (dir, passphrase) = (config.data_dir.clone(), config.passphrase.clone());
-    tokio::task::spawn_blocking(move || Store::open(&dir, passphrase.as_deref())).await.context("opening the store")?
+    tokio::task::spawn_blocking(move || Store::open(&dir, passphrase.as_deref()))
+        .await
+        .context("opening the store")?
 }
 
 /// Creates the data directory, readable for its owner only.
@@ -103,8 +107,9 @@ pub(crate) fn prepare_data_dir(config: &Config) -> Result<()> {
 }
 
 pub(crate) fn options(config: &Config) -> Options {
-    let WhatsApp { connect_timeout, query_timeout, print_qr, max_reconnect_attempts, restore_parallel, .. } =
-        config.whatsapp;
+    let WhatsApp {
+        connect_timeout, query_timeout, print_qr, max_reconnect_attempts, restore_parallel, ..
+    } = config.whatsapp;
     Options {
         connect_timeout_ms: connect_timeout.millis(),
         query_timeout_ms: query_timeout.millis(),
@@ -123,8 +128,12 @@ async fn announce(gateway: &Gateway, addresses: &[SocketAddr]) -> Result<()> {
     }
     if !gateway.is_claimed()? {
         let token = gateway.new_claim().await?;
-        let base = config.api.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(addresses)));
-        say(&format!("claim this kurir within 30 minutes: {}/claim?token={token}", base.trim_end_matches('/')));
+        let base =
+            config.api.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(addresses)));
+        say(&format!(
+            "claim this kurir within 30 minutes: {}/claim?token={token}",
+            base.trim_end_matches('/')
+        ));
     }
     for address in addresses {
         say(&format!("listening on http://{address}"));
@@ -203,7 +212,9 @@ pub(crate) enum Simulated {}
 
 #[cfg(feature = "sandbox")]
 async fn start_simulated(config: &Config, mode: Mode) -> Result<Option<Simulated>> {
-    tracing::warn!("this is a sandbox build: it reaches simulated networks on this machine only, never WhatsApp");
+    tracing::warn!(
+        "this is a sandbox build: it reaches simulated networks on this machine only, never WhatsApp"
+    );
     if mode == Mode::Serve {
         return Ok(None);
     }
@@ -222,7 +233,9 @@ async fn start_simulated(_: &Config, _: Mode) -> Result<Option<Simulated>> {
 pub(crate) fn network(config: &Config, simulated: Option<&Simulated>) -> Result<Network> {
     let own = simulated.map(kurir_sandbox::Sandbox::ws_url);
     // Without an address the simulated network of `kurir sandbox` is meant, which is not running yet.
-    Network::simulated(own.as_deref().or(config.sandbox_url.as_deref()).unwrap_or("ws://127.0.0.1:7400/ws/chat"))
+    Network::simulated(
+        own.as_deref().or(config.sandbox_url.as_deref()).unwrap_or("ws://127.0.0.1:7400/ws/chat"),
+    )
 }
 
 #[cfg(not(feature = "sandbox"))]

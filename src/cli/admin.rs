@@ -58,7 +58,13 @@ pub async fn run(config: Config, verb: Verb) -> Result<()> {
             for user in users::all(&store.view()?)? {
                 let last = user.last_login.map_or_else(|| "never".to_owned(), local);
                 let locked = if user.is_active { "" } else { " locked" };
-                say(&format!("{:4} {:6} {:30} {} (last login {last}){locked}", user.id, user.role.as_str(), user.username, user.email));
+                say(&format!(
+                    "{:4} {:6} {:30} {} (last login {last}){locked}",
+                    user.id,
+                    user.role.as_str(),
+                    user.username,
+                    user.email
+                ));
             }
         }
     }

@@ -23,7 +23,10 @@ pub fn backup(config: &Config, file: &Path) -> Result<()> {
         return Err(Error::broken(format!("`{}` exists already: choose another name", file.display())));
     }
     if !config.data_dir.join(FILE_NAME).exists() {
-        return Err(Error::broken(format!("`{}` holds no kurir: check --data-dir", config.data_dir.display())));
+        return Err(Error::broken(format!(
+            "`{}` holds no kurir: check --data-dir",
+            config.data_dir.display()
+        )));
     }
     // Holding the store open proves that nobody writes while its file is read.
     let store = Store::open(&config.data_dir, config.passphrase.as_deref())?;
@@ -60,18 +63,25 @@ pub fn restore(config: &Config, file: &Path) -> Result<()> {
             config.data_dir.display()
         )));
     }
-    let archive = File::open(file).map_err(|why| Error::internal(format!("opening `{}`", file.display()), why))?;
+    let archive =
+        File::open(file).map_err(|why| Error::internal(format!("opening `{}`", file.display()), why))?;
     prepare_data_dir(config)?;
     for entry in tar::Archive::new(GzDecoder::new(archive)).entries().context("reading the archive")? {
         let mut entry = entry.context("reading the archive")?;
         let path = entry.path().context("reading the archive")?.into_owned();
         if !PARTS.iter().any(|part| path.starts_with(part)) {
-            return Err(Error::broken(format!("`{}` does not belong into a backup of kurir", path.display())));
+            return Err(Error::broken(format!(
+                "`{}` does not belong into a backup of kurir",
+                path.display()
+            )));
         }
         entry.unpack_in(&config.data_dir).context("unpacking the archive")?;
     }
     Store::open(&config.data_dir, config.passphrase.as_deref())?.close();
-    say(&format!("restored into `{}`; start kurir only here, not where the backup was made", config.data_dir.display()));
+    say(&format!(
+        "restored into `{}`; start kurir only here, not where the backup was made",
+        config.data_dir.display()
+    ));
     Ok(())
 }
 
@@ -82,7 +92,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_backup_restores_elsewhere_and_overwrites_nothing() {
-        let (from, to) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+        let (from, to) =
+            (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
         let at = |dir: &Path| Config { data_dir: dir.to_owned(), ..Config::default() };
         let store = Store::for_tests(from.path());
         store.write(|t| settings::set(t, "kept", &7)).await.expect("written");

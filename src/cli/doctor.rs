@@ -26,6 +26,8 @@ pub fn run(config: &Config) -> Result<()> {
             say("all rows can be read");
             Ok(())
         }
-        faults => Err(Error::broken(format!("{faults} rows cannot be read: restore a backup, or ask for help with this list"))),
+        faults => Err(Error::broken(format!(
+            "{faults} rows cannot be read: restore a backup, or ask for help with this list"
+        ))),
     }
 }

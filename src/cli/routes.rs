@@ -16,7 +16,10 @@ pub fn print(json: bool, openapi: bool) -> Result<()> {
         return Ok(());
     }
     for route in routes {
-        say(&format!("{:7} {:70} {:13} {:7} {}", route.method, route.path, route.family, route.auth, route.role));
+        say(&format!(
+            "{:7} {:70} {:13} {:7} {}",
+            route.method, route.path, route.family, route.auth, route.role
+        ));
     }
     Ok(())
 }

@@ -38,6 +38,7 @@ fn routes() -> Vec<Route> {
     vec![
         get("/", follow)
             .uncounted()
+            .raw("text/event-stream")
             .summary("Live events as a stream (text/event-stream); Last-Event-ID resumes"),
     ]
 }

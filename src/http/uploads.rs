@@ -23,7 +23,7 @@ pub fn surface() -> Surface {
 }
 
 fn routes() -> Vec<Route> {
-    vec![get("/:name", show).access(Access::Public).uncounted().summary("A profile photo")]
+    vec![get("/:name", show).access(Access::Public).uncounted().raw("image/*").summary("A profile photo")]
 }
 
 async fn show(gateway: Gateway, request: Request) -> Result<Outcome> {

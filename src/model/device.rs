@@ -26,6 +26,12 @@ pub enum DeviceStatus {
 }
 
 impl DeviceStatus {
+    /// Returns whether a connection is open or being made.
+    pub fn is_alive(self) -> bool {
+        use DeviceStatus::{Connected, Connecting, Pairing, QrRequired};
+        matches!(self, Connecting | QrRequired | Pairing | Connected)
+    }
+
     /// Returns the state as the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {

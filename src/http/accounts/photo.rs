@@ -24,28 +24,11 @@ pub fn routes() -> Vec<Route> {
 }
 
 async fn upload(gateway: Gateway, mut request: Request) -> Result<Outcome> {
-    let photo = file_of(&mut request).await?.ok_or_else(|| Error::required("photo"))?;
-    let user = gateway.save_photo(request.caller(), photo.to_vec()).await?;
+    let photo = request.form().await?.take_file(&FIELDS).ok_or_else(|| Error::required("photo"))?;
+    let user = gateway.save_photo(request.caller(), photo.bytes.to_vec()).await?;
     let view = UserView::from(&user);
-    let url = user.photo.map(|name| format!("/uploads/{name}"));
-    Ok(Outcome::ok(Code::PhotoUpdated, PhotoData { photo_url: url, user: view }))
-}
-
-/// Returns the first file among the accepted fields.
-async fn file_of(request: &mut Request) -> Result<Option<bytes::Bytes>> {
-    let kind = request.header("content-type").unwrap_or_default().to_owned();
-    let boundary = multer::parse_boundary(kind)
-        .map_err(|_| Error::new(Code::UnsupportedMediaType).detail("expected multipart/form-data"))?;
-    let body = request.bytes(PHOTO_MAX_BYTES + FRAME_MAX_BYTES).await?;
-    let unreadable = |why: multer::Error| Error::new(Code::BadBody).detail(why.to_string());
-    let body = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(body)]);
-    let mut parts = multer::Multipart::new(body, boundary);
-    while let Some(part) = parts.next_field().await.map_err(unreadable)? {
-        if part.name().is_some_and(|name| FIELDS.contains(&name)) {
-            return part.bytes().await.map(Some).map_err(unreadable);
-        }
-    }
-    Ok(None)
+    let data = PhotoData { photo_url: view.photo_url.clone(), user: view };
+    Ok(Outcome::ok(Code::PhotoUpdated, data))
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -16,7 +16,7 @@ pub struct UserView {
     full_name: Option<String>,
     is_active: bool,
     /// Path of the profile photo.
-    photo_url: Option<String>,
+    pub(super) photo_url: Option<String>,
     /// Interface language, `id` or `en`.
     language: Option<String>,
     last_login: Option<String>,
