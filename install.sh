@@ -99,7 +99,7 @@ while [ -z "$link" ] && [ $tries -lt 20 ]; do
 done
 say 'kurir is running'
 if [ -n "$link" ]; then
-  say 'open this link once within 30 minutes and choose the owner’s password:'
+  say 'open this link once within 30 minutes and choose the password of the owner:'
   say "  $link"
 else
   say 'it has an owner already; log in as before'
