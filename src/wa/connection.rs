@@ -1,5 +1,6 @@
 //! One connection of a device, from dialling to its end.
 
+use super::backend::Account;
 use super::inbox::Inbox;
 use super::live::{PairingCode, Qr};
 use super::plan::Ending;
@@ -14,6 +15,7 @@ use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use wacore::store::traits::DeviceStore as _;
 use wacore::types::events::{ConnectFailure, ConnectFailureReason, Event};
 use whatsapp_rust::Client;
 
@@ -232,10 +234,12 @@ impl Course {
     }
 
     async fn linked(&mut self) -> Result<()> {
-        // The phone believes in the link from here on, so the credentials go to disk before anybody is told.
-        self.client.persistence_manager().flush().await.context("saving the device's credentials")?;
-        let account = self.seat.backend().stored_account()?;
-        let account = account.ok_or_else(|| Error::broken("a linked device has no account"))?;
+        // The phone believes in the link from here on, so the credentials go to disk before anybody is told. The library
+        // saves them too, but in the background.
+        let device = self.client.persistence_manager().get_device_snapshot().to_serializable();
+        let backend = self.seat.backend();
+        backend.save(&device).await.context("saving the device's credentials")?;
+        let account = Account::of(&device).ok_or_else(|| Error::broken("a linked device has no account"))?;
         tracing::info!(device = %self.seat.no, "linked by the phone");
         self.deadline = Some(self.now() + self.seat.parts.options.connect_timeout_ms);
         let change = Change { step: Some(LinkStep::Scanned), ..Change::to(DeviceStatus::Connecting) };

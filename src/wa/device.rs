@@ -48,6 +48,9 @@ async fn supervise(seat: Arc<Seat>, mut stop: watch::Receiver<Stop>, mut by: By)
             close(&seat, &client, Stop::Close).await;
         }
         leave(&seat);
+        if matches!(*stop.borrow_and_update(), Stop::Close | Stop::LogOut) {
+            return;
+        }
         let linked = seat.backend().stored_account().is_ok_and(|account| account.is_some());
         let next = plan.after(Ending::Crashed, None, linked, seat.parts.clock.now());
         match follow(&seat, next, &mut stop).await {
@@ -123,8 +126,8 @@ async fn follow(seat: &Seat, next: Next, stop: &mut watch::Receiver<Stop>) -> Re
             Ok(Go::Stop)
         }
         Next::Pause { ms, trouble } => {
-            seat.tell(Change { trouble: Some(trouble), ..Change::to(DeviceStatus::Disconnected) }).await?;
             let until: Millis = seat.parts.clock.now() + ms;
+            seat.tell(Change { trouble: Some(trouble), ..Change::to(DeviceStatus::Disconnected) }).await?;
             tokio::select! {
                 _ = stop.changed() => Ok(Go::Stop),
                 () = seat.parts.clock.sleep_until(until) => Ok(Go::On),

@@ -75,11 +75,13 @@ impl Fleet {
     /// Returns when all were started; they connect a few at a time (`Options::restore_parallel`).
     pub async fn restore(&self) -> Result<()> {
         let stored = self.inner.parts.store.scan(devices::all).await?;
-        for device in stored {
-            if let Err(why) = self.restore_one(&device).await {
+        // All at once, so that their corrections share a commit.
+        futures_util::future::join_all(stored.iter().map(async |device| {
+            if let Err(why) = self.restore_one(device).await {
                 tracing::error!(device = %device.no, "a device could not be restored: {why}");
             }
-        }
+        }))
+        .await;
         Ok(())
     }
 
@@ -87,22 +89,15 @@ impl Fleet {
         let seat = self.seat(device.no)?;
         let mut control = seat.control.lock().await;
         let account = seat.backend().stored_account()?;
-        if account.is_some() && device.wanted && device.status != DeviceStatus::Cancelled {
-            *control = Some(device::start(seat.clone(), By::Itself));
-            return Ok(());
-        }
-        let seemed_alive = matches!(
-            device.status,
-            DeviceStatus::Connecting
-                | DeviceStatus::QrRequired
-                | DeviceStatus::Pairing
-                | DeviceStatus::Connected
-        );
-        if seemed_alive || device.linked != account.is_some() {
-            let status = if seemed_alive { DeviceStatus::Disconnected } else { device.status };
+        let is_linked = account.is_some();
+        if device.status.is_alive() || device.linked != is_linked {
+            let status = if device.status.is_alive() { DeviceStatus::Disconnected } else { device.status };
             let account = account.map_or(AccountChange::Gone, AccountChange::Linked);
             let trouble = device.trouble.clone();
             seat.tell(Change { account, trouble, ..Change::to(status) }).await?;
+        }
+        if is_linked && device.wanted && device.status != DeviceStatus::Cancelled {
+            *control = Some(device::start(seat.clone(), By::Itself));
         }
         Ok(())
     }
@@ -116,15 +111,7 @@ impl Fleet {
         let seat = self.seat(no)?;
         let mut control = seat.control.lock().await;
         let is_running = control.as_ref().is_some_and(|running| !running.task.is_finished());
-        let status = seat.live.borrow().status;
-        let is_under_way = matches!(
-            status,
-            DeviceStatus::Connecting
-                | DeviceStatus::QrRequired
-                | DeviceStatus::Pairing
-                | DeviceStatus::Connected
-        );
-        if is_running && is_under_way {
+        if is_running && seat.live.borrow().status.is_alive() {
             return Ok(());
         }
         halt(&mut control, Stop::Close).await;

@@ -56,7 +56,13 @@ impl Default for Live {
 }
 
 impl Live {
-    /// Returns what the stored row says while nothing runs.
+    /// Returns what is true of a device that nothing runs for yet. A row from before a crash may claim more.
+    pub(super) fn at_rest(device: &Device) -> Self {
+        let live = Self::of_stored(device);
+        Self { status: if live.status.is_alive() { DeviceStatus::Disconnected } else { live.status }, ..live }
+    }
+
+    /// Returns what the stored row says.
     pub(super) fn of_stored(device: &Device) -> Self {
         Self {
             status: device.status,

@@ -25,6 +25,8 @@ mod seat;
 mod send;
 mod session;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod version;
 

@@ -121,7 +121,20 @@ fn content(message: &wire::Message) -> Result<Content, String> {
 /// Returns WhatsApp's name of the kind: the name of the field that is set.
 fn kind(message: &wire::Message) -> Option<String> {
     let fields = serde_json::to_value(message).ok()?;
-    fields.as_object()?.keys().find(|name| !WITHOUT_CONTENT.contains(&name.as_str())).cloned()
+    let is_set = fields.as_object()?.iter().filter(|(_, value)| !value.is_null());
+    is_set.map(|(name, _)| camel_case(name)).find(|name| !WITHOUT_CONTENT.contains(&name.as_str()))
+}
+
+fn camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    for (position, word) in name.split('_').enumerate() {
+        let mut letters = word.chars();
+        match letters.next().filter(|_| position > 0) {
+            Some(first) => camel.extend(first.to_uppercase().chain(letters)),
+            None => camel.push_str(word),
+        }
+    }
+    camel
 }
 
 #[cfg(test)]

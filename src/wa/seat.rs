@@ -166,7 +166,7 @@ impl Seat {
             backend: Mutex::new(Arc::new(Backend::new(parts.store.clone(), no))),
             acks: Acks::default(),
             people: People::default(),
-            live: watch::Sender::new(Live::of_stored(device)),
+            live: watch::Sender::new(Live::at_rest(device)),
             client: Mutex::new(None),
             code_for: Mutex::new(None),
             control: tokio::sync::Mutex::new(None),

@@ -51,10 +51,7 @@ impl Backend {
     pub(super) fn stored_account(&self) -> Result<Option<Account>> {
         let device: Option<wacore::store::Device> =
             self.get_json(kinds::DEVICE, b"").map_err(|why| Error::internal("reading credentials", why))?;
-        Ok(device.and_then(|device| {
-            let phone_number = device.pn?.user.to_string();
-            Some(Account { phone_number, lid: device.lid.map(|lid| lid.to_non_ad().to_string()) })
-        }))
+        Ok(device.as_ref().and_then(Account::of))
     }
 
     /// Returns the phone number behind a hidden id, when it is known.
@@ -182,6 +179,14 @@ impl Backend {
 pub(super) struct Account {
     pub(super) phone_number: String,
     pub(super) lid: Option<String>,
+}
+
+impl Account {
+    /// Returns the account in the library's record of the device, or none when no phone has linked it.
+    pub(super) fn of(device: &wacore::store::Device) -> Option<Self> {
+        let phone_number = device.pn.as_ref()?.user.to_string();
+        Some(Self { phone_number, lid: device.lid.as_ref().map(|lid| lid.to_non_ad().to_string()) })
+    }
 }
 
 fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {

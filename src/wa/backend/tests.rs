@@ -10,9 +10,8 @@ use wacore::appstate::hash::HashState;
 use wacore::appstate::processor::AppStateMutationMAC;
 use wacore::store::InMemoryBackend;
 use wacore::store::traits::{
-    AppStateSyncKey, AppSyncStore, Backend as Reference, DeviceInfo, DeviceListRecord, DeviceStore,
-    LidPnMappingEntry, MsgSecretEntry, MsgSecretStore, PendingInboundKey, PendingInboundRow, ProtocolStore,
-    SignalStore, TcTokenEntry,
+    AppStateSyncKey, Backend as Reference, DeviceInfo, DeviceListRecord, DeviceStore, LidPnMappingEntry,
+    MsgSecretEntry, PendingInboundKey, PendingInboundRow, ProtocolStore, SignalStore, TcTokenEntry,
 };
 
 /// What a series of calls answered.

@@ -1,0 +1,7 @@
+//! The engine against the simulated network.
+
+mod endings;
+mod linking;
+mod messages;
+mod support;
+mod surviving;
