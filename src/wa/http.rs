@@ -2,11 +2,9 @@
 
 use crate::egress::{Egress, Request};
 use async_trait::async_trait;
-use bytes::Bytes;
 use reqwest::Method;
 use std::time::Duration;
 use wacore::net::{HttpClient, HttpRequest, HttpResponse};
-use whatsapp_rust::anyhow;
 
 /// Time for one upload or download: the largest media over a slow line.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -24,7 +22,7 @@ impl HttpClient for MediaHttp {
             method: Method::from_bytes(request.method.as_bytes())?,
             url: request.url,
             headers: request.headers.into_iter().collect(),
-            body: request.body.unwrap_or_else(Bytes::new),
+            body: request.body.unwrap_or_default(),
             timeout: TIMEOUT,
             max_bytes: MAX_BYTES,
         };

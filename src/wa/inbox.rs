@@ -13,8 +13,8 @@ use crate::store::{Store, messages};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use whatsapp_rust::Client;
 use whatsapp_rust::types::durability_hook::{InboundDurabilityHook, InboundMessage};
-use whatsapp_rust::{Client, anyhow};
 
 /// Differences between the network's time and ours that are believed to be travel time and not an offline queue.
 const LIVE_MS: Millis = 60_000;

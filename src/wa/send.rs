@@ -120,7 +120,7 @@ mod tests {
             (SendError::Iq(IqError::Timeout), "TimedOut"),
             (SendError::Client(ClientError::Iq(IqError::NotConnected)), "NotConnected"),
             (SendError::Client(ClientError::NotLoggedIn), "NotConnected"),
-            (SendError::Internal(whatsapp_rust::anyhow::Error::from(IqError::Timeout)), "TimedOut"),
+            (SendError::Internal(anyhow::Error::from(IqError::Timeout)), "TimedOut"),
         ];
         for (error, expected) in cases {
             assert_eq!(format!("{:?}", failure(&error)), expected, "{error:?}");

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_websockets::ClientBuilder;
 use wacore::net::{Transport, TransportEvent, TransportFactory, WHATSAPP_WEB_ORIGIN};
-use whatsapp_rust::{anyhow, async_channel};
+use whatsapp_rust::async_channel;
 use whatsapp_rust_tokio_transport::from_websocket;
 
 type Link = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);

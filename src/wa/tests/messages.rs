@@ -39,8 +39,7 @@ async fn what_is_typed_on_the_accounts_phone_stands_in_the_right_chat() {
     world.phone(ANI).await;
     world.says(OURS, ANI, "diketik di ponsel").await;
     let message = rig.reads(ANI, "diketik di ponsel").await;
-    assert!(message.from_me);
-    assert_eq!(message.status, MessageStatus::Sent);
+    assert!(message.from_me && message.status >= MessageStatus::Sent);
     rig.close().await;
 }
 
