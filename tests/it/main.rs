@@ -3,6 +3,10 @@
 
 mod access;
 mod accounts;
+mod contract;
+mod events;
+mod health;
 mod layers;
 mod malformed;
+mod multi_device;
 mod support;

@@ -1,0 +1,183 @@
+//! Jobs: create, list, look at, cancel.
+
+use super::BASE;
+use crate::support::{Events, SOON, TestKurir, wait_for};
+use serde_json::{Value, json};
+
+const PHONE: &str = "6281211110011";
+const FRIEND: &str = "6281211110022";
+
+fn create(kurir: &TestKurir, body: Value) -> crate::support::Reply {
+    kurir.owner().post(&format!("{BASE}/devices/toko-1/jobs/send-text"), body)
+}
+
+fn texts(count: usize) -> Value {
+    (0..count).map(|n| json!({"to": FRIEND, "message": format!("nomor {n}")})).collect()
+}
+
+#[test]
+fn a_job_refuses_mistakes_as_a_whole() {
+    let kurir = TestKurir::start();
+    kurir.create_device("toko-1");
+    for (body, message) in [
+        (json!({}), "messages wajib berisi minimal satu pesan"),
+        (json!({"messages": []}), "messages wajib berisi minimal satu pesan"),
+        (json!({"messages": [{"to": FRIEND}]}), "Nomor tujuan dan pesan wajib diisi"),
+        (json!({"messages": texts(1), "delay": -0.5}), "delay harus angka 0 sampai 3600 detik"),
+        (json!({"messages": texts(1), "delay": {}}), "delay tidak valid"),
+        (json!({"messages": texts(10_001)}), "Maksimal 10000 pesan per job"),
+    ] {
+        let reply = create(&kurir, body.clone());
+        assert_eq!(
+            (reply.status, &reply.json()["message"]),
+            (400, &json!(message)),
+            "{} bytes",
+            body.to_string().len()
+        );
+        reply.refused(400, message);
+    }
+    let owner = kurir.owner();
+    for path in ["jobs?limit=0", "jobs?limit=101"] {
+        owner.get(&format!("{BASE}/{path}")).refused(400, "limit tidak valid");
+    }
+    owner.get(&format!("{BASE}/jobs?status=unknown")).refused(400, "Parameter status tidak valid");
+    owner.get(&format!("{BASE}/jobs?page=x")).refused(400, "Parameter page tidak valid");
+    owner.get(&format!("{BASE}/jobs/none")).refused(404, "Job tidak ditemukan");
+    owner.post(&format!("{BASE}/jobs/none/cancel"), json!({})).refused(404, "Job tidak ditemukan");
+    assert_eq!(owner.get(&format!("{BASE}/jobs")).data(200)["jobs"], json!([]));
+}
+
+#[test]
+fn a_job_runs_to_its_end_and_tells_each_step() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", PHONE);
+    let mut events = Events::open(&kurir.owner());
+    let mut messages = texts(5);
+    messages[2]["to"] = json!("12345");
+    let reply = create(&kurir, json!({"messages": messages, "delay": 0}));
+    let data = reply.data(202);
+    assert_eq!(reply.json()["message"], "Job pengiriman teks dibuat");
+    assert_eq!(
+        [&data["status"], &data["delaySec"], &data["total"]],
+        [&json!("queued"), &json!(0.0), &json!(5)]
+    );
+    let id = data["jobId"].as_str().expect("an id").to_owned();
+    assert!(id.starts_with("send-text-bulk_") && id.split('_').count() == 3, "{id}");
+
+    let done = events.wait_type("job.completed");
+    assert_eq!((&done["jobId"], &done["deviceId"]), (&json!(id), &json!("toko-1")));
+    let job = kurir.job(&id);
+    assert_eq!(
+        [&job["id"], &job["jobId"], &job["type"], &job["status"]],
+        [&json!(id), &json!(id), &json!("send-text-bulk"), &json!("completed")]
+    );
+    let progress = json!({"total": 5, "currentIndex": 5, "successCount": 4, "errorCount": 1, "completed": 4, "failed": 1, "pending": 0});
+    assert_eq!((&job["progress"], &done["progress"]), (&progress, &progress));
+    assert_eq!(job["options"], json!({"delaySec": 0.0}));
+    for key in ["createdAt", "startedAt", "finishedAt"] {
+        assert_eq!(job[key].as_str().map(str::len), Some(19), "{key}");
+    }
+    let results = job["results"].as_array().expect("a list");
+    assert_eq!(results.len(), 5);
+    assert_eq!(
+        (&results[2]["status"], &results[2]["error"]),
+        (&json!("error"), &json!("Format nomor telepon tidak valid"))
+    );
+    let seen: Vec<_> =
+        phones.received(FRIEND).iter().map(|one| (one["id"].clone(), one["text"].clone())).collect();
+    let wanted: Vec<_> =
+        [0, 1, 3, 4].map(|n| (results[n]["messageId"].clone(), json!(format!("nomor {n}")))).to_vec();
+    assert_eq!(seen, wanted);
+    let progress = events.seen.iter().filter(|event| event.data["type"] == "job.progress").count();
+    assert!(progress >= 3, "{progress} steps were told");
+    create(&kurir, json!({"messages": texts(1), "delay": 0}));
+    kurir.owner().post(&format!("{BASE}/jobs/{id}/cancel"), json!({})).refused(400, "Job sudah selesai");
+}
+
+#[test]
+fn a_job_without_a_success_has_failed() {
+    let kurir = TestKurir::start();
+    kurir.link(&kurir.phones(), "toko-1", PHONE);
+    let bad = json!([{"to": "12345", "message": "x"}, {"to": "6281211110000", "message": "y"}]);
+    let id = create(&kurir, json!({"messages": bad, "delay": 0})).data(202)["jobId"].clone();
+    let job = kurir.wait_job(id.as_str().expect("an id"), SOON);
+    assert_eq!((&job["status"], &job["progress"]["errorCount"]), (&json!("failed"), &json!(2)));
+}
+
+#[test]
+fn jobs_are_listed_newest_first_and_by_owner() {
+    let kurir = TestKurir::start();
+    let (user, token) = kurir.register("ani");
+    kurir.create_device("toko-1");
+    kurir.owner().post(&format!("{BASE}/devices"), json!({"deviceId": "ani-1", "userId": user})).data(201);
+    let make = |device: &str| {
+        let path = format!("{BASE}/devices/{device}/jobs/send-text");
+        kurir.owner().post(&path, json!({"messages": texts(1)})).data(202)["jobId"].clone()
+    };
+    let made: Vec<Value> = ["toko-1", "ani-1", "toko-1"].map(make).to_vec();
+    let ids = |list: &Value| -> Vec<Value> {
+        list["jobs"].as_array().expect("a list").iter().map(|job| job["jobId"].clone()).collect()
+    };
+    let owner = kurir.owner();
+    let all = owner.get(&format!("{BASE}/jobs")).data(200);
+    assert_eq!(ids(&all), [made[2].clone(), made[1].clone(), made[0].clone()]);
+    assert_eq!(all["pagination"], json!({"page": 1, "limit": 20, "total": 3, "totalPages": 1}));
+    assert!(
+        all["jobs"][0].get("results").is_none() && all["jobs"][0]["options"] == json!({"delaySec": null})
+    );
+    let second = owner.get(&format!("{BASE}/jobs?page=2&limit=2")).data(200);
+    assert_eq!(ids(&second), [made[0].clone()]);
+    assert_eq!(
+        ids(&owner.get(&format!("{BASE}/jobs?deviceId=ani-1&status=queued&type=send-text-bulk")).data(200)),
+        [made[1].clone()]
+    );
+    assert_eq!(ids(&owner.get(&format!("{BASE}/jobs?status=completed")).data(200)), [] as [Value; 0]);
+
+    let ani = kurir.with_token(&token);
+    assert_eq!(ids(&ani.get(&format!("{BASE}/jobs")).data(200)), [made[1].clone()]);
+    let foreign = made[0].as_str().expect("an id");
+    ani.get(&format!("{BASE}/jobs/{foreign}")).refused(403, "Anda tidak punya akses ke device ini");
+    ani.post(&format!("{BASE}/jobs/{foreign}/cancel"), json!({}))
+        .refused(403, "Anda tidak punya akses ke device ini");
+    assert_eq!(kurir.job(foreign)["status"], "queued");
+}
+
+#[test]
+fn users_may_be_kept_from_bulk_jobs() {
+    let kurir = TestKurir::options().config("[api]\nbulk_admin_only = true\n").start();
+    let (user, token) = kurir.register("ani");
+    kurir.owner().post(&format!("{BASE}/devices"), json!({"deviceId": "ani-1", "userId": user})).data(201);
+    let path = format!("{BASE}/devices/ani-1/jobs/send-text");
+    kurir.with_token(&token).post(&path, json!({"messages": texts(1)})).refused(403, "Admin only");
+    kurir.owner().post(&path, json!({"messages": texts(1)})).data(202);
+}
+
+/// The entry that is being sent is finished first, what waits is not sent.
+#[test]
+fn a_cancelled_job_finishes_what_is_in_flight_and_nothing_more() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", PHONE);
+    phones.fault(json!({"phone": PHONE, "delayedAckMs": 1500}));
+    let id = create(&kurir, json!({"messages": texts(20), "delay": 0})).data(202)["jobId"].clone();
+    let id = id.as_str().expect("an id");
+    // The second entry has left, its acknowledgement has not come back.
+    phones.wait_text(FRIEND, "nomor 1");
+    let reply = kurir.owner().post(&format!("{BASE}/jobs/{id}/cancel"), json!({}));
+    assert_eq!(reply.data(200), json!({"id": id, "status": "cancelled", "cancelled": true}));
+    assert_eq!(reply.json()["message"], "Job dibatalkan");
+    phones.no_faults();
+    let job = wait_for("the entry in flight to be settled", || {
+        let job = kurir.job(id);
+        (job["progress"]["successCount"] == 2).then_some(job)
+    });
+    assert_eq!(job["status"], "cancelled");
+    kurir.owner().post(&format!("{BASE}/jobs/{id}/cancel"), json!({})).refused(400, "Job sudah selesai");
+    // The lane is free: what is sent next arrives, and nothing of the job comes between.
+    kurir.send("toko-1", FRIEND, "sesudahnya");
+    phones.wait_text(FRIEND, "sesudahnya");
+    let seen: Vec<_> = phones.received(FRIEND).iter().map(|one| one["text"].clone()).collect();
+    assert_eq!(seen, [json!("nomor 0"), json!("nomor 1"), json!("sesudahnya")]);
+    assert_eq!(kurir.job(id)["progress"]["successCount"], 2);
+}
