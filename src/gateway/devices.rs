@@ -66,22 +66,8 @@ impl Gateway {
         if users::get(&self.store().view()?, user)?.is_none() {
             return Err(Error::new(Code::UserNotFound));
         }
-        let device = Device {
-            no: DeviceNo(0),
-            name: new.name.unwrap_or_else(|| id.to_string()),
-            id,
-            user,
-            status: DeviceStatus::Created,
-            trouble: None,
-            phone_number: None,
-            lid: None,
-            connection_attempts: 0,
-            wanted: false,
-            linked: false,
-            last_activity: None,
-            created_at: now,
-            updated_at: now,
-        };
+        let name = new.name.unwrap_or_else(|| id.to_string());
+        let device = Device::new(id, name, user, now);
         self.store().write(move |t| devices::insert(t, device.clone())).await
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::id::{JobId, message_id};
 use crate::model::jid::Jid;
-use crate::model::job::{Item, ItemError, ItemState, Job, JobKind, JobStatus, Pacing};
+use crate::model::job::{Item, ItemError, ItemState, Job, JobKind, Pacing};
 use crate::model::message::Outgoing;
 use crate::store::jobs::{self, Inserted, OnceKey};
 use crate::wa::SendFailure;
@@ -131,21 +131,7 @@ impl Gateway {
         let now = self.clock().now();
         let items: Vec<Item> =
             entries.into_iter().zip(0..).map(|(entry, index)| new_item(entry, index, now)).collect();
-        let job = Job {
-            id: JobId::generate(kind.as_str(), now),
-            kind,
-            device: device.no,
-            user: caller.user,
-            status: JobStatus::Queued,
-            pacing,
-            total: items.len() as u32,
-            succeeded: 0,
-            failed: 0,
-            created_at: now,
-            started_at: None,
-            finished_at: None,
-            next_at: 0,
-        };
+        let job = Job::new(kind, device.no, caller.user, pacing, items.len() as u32, now);
         (job, items)
     }
 

@@ -155,6 +155,28 @@ pub struct Device {
     pub updated_at: i64,
 }
 
+impl Device {
+    /// Returns a device that was never connected; its number is given when it is stored.
+    pub fn new(id: DeviceId, name: String, user: UserId, now: i64) -> Self {
+        Self {
+            no: DeviceNo(0),
+            id,
+            name,
+            user,
+            status: DeviceStatus::Created,
+            trouble: None,
+            phone_number: None,
+            lid: None,
+            connection_attempts: 0,
+            wanted: false,
+            linked: false,
+            last_activity: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

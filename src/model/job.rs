@@ -157,6 +157,25 @@ pub struct Job {
 }
 
 impl Job {
+    /// Returns a job of `total` items that waits for its turn.
+    pub fn new(kind: JobKind, device: DeviceNo, user: UserId, pacing: Pacing, total: u32, now: i64) -> Self {
+        Self {
+            id: JobId::generate(kind.as_str(), now),
+            kind,
+            device,
+            user,
+            status: JobStatus::Queued,
+            pacing,
+            total,
+            succeeded: 0,
+            failed: 0,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            next_at: 0,
+        }
+    }
+
     /// Returns the number of items that are settled.
     pub fn handled(&self) -> u32 {
         self.succeeded + self.failed
@@ -238,21 +257,7 @@ mod tests {
     use super::*;
 
     fn job(total: u32) -> Job {
-        Job {
-            id: JobId("send-text-bulk_1_aaaaaa".into()),
-            kind: JobKind::SendTextBulk,
-            device: DeviceNo(1),
-            user: UserId(1),
-            status: JobStatus::Queued,
-            pacing: Pacing::Every { ms: 0 },
-            total,
-            succeeded: 0,
-            failed: 0,
-            created_at: 0,
-            started_at: None,
-            finished_at: None,
-            next_at: 0,
-        }
+        Job::new(JobKind::SendTextBulk, DeviceNo(1), UserId(1), Pacing::Every { ms: 0 }, total, 0)
     }
 
     #[test]

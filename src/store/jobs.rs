@@ -435,21 +435,8 @@ mod tests {
     const JOB: &str = "send-text-bulk_1_aaaaaa";
 
     fn job(device: DeviceNo, id: &str, kind: JobKind, total: u32, at: i64) -> (Job, Vec<Item>) {
-        let job = Job {
-            id: JobId(id.into()),
-            kind,
-            device,
-            user: UserId(1),
-            status: JobStatus::Queued,
-            pacing: Pacing::Every { ms: 0 },
-            total,
-            succeeded: 0,
-            failed: 0,
-            created_at: at,
-            started_at: None,
-            finished_at: None,
-            next_at: 0,
-        };
+        let pacing = Pacing::Every { ms: 0 };
+        let job = Job { id: JobId(id.into()), ..Job::new(kind, device, UserId(1), pacing, total, at) };
         let item = |index| Item {
             index,
             to: "081234567890".into(),

@@ -203,29 +203,15 @@ fn put(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::device::{Device, DeviceStatus};
+    use crate::model::device::Device;
     use crate::model::id::{DeviceId, UserId};
     use crate::model::message::Content;
     use crate::store::Store;
 
     pub(in crate::store) async fn store_with_device(dir: &std::path::Path) -> (Store, DeviceNo) {
         let store = Store::for_tests(dir);
-        let device = Device {
-            no: DeviceNo(0),
-            id: DeviceId::parse("device-001").expect("an id"),
-            name: "Toko".into(),
-            user: UserId(1),
-            status: DeviceStatus::Created,
-            trouble: None,
-            phone_number: None,
-            lid: None,
-            connection_attempts: 0,
-            wanted: false,
-            linked: false,
-            last_activity: None,
-            created_at: 0,
-            updated_at: 0,
-        };
+        let id = DeviceId::parse("device-001").expect("an id");
+        let device = Device::new(id, "Toko".into(), UserId(1), 0);
         let no = store.write(move |t| devices::insert(t, device.clone())).await.expect("inserted").no;
         (store, no)
     }

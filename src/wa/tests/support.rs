@@ -156,22 +156,8 @@ impl Rig {
 }
 
 pub async fn add_device(store: &Store, id: &str) -> DeviceNo {
-    let device = Device {
-        no: DeviceNo(0),
-        id: DeviceId::parse(id).expect("an id"),
-        name: "Toko".into(),
-        user: UserId(1),
-        status: DeviceStatus::Created,
-        trouble: None,
-        phone_number: None,
-        lid: None,
-        connection_attempts: 0,
-        wanted: false,
-        linked: false,
-        last_activity: None,
-        created_at: 0,
-        updated_at: 0,
-    };
+    let id = DeviceId::parse(id).expect("an id");
+    let device = Device::new(id, "Toko".into(), UserId(1), 0);
     store.write(move |tables| devices::insert(tables, device.clone())).await.expect("inserted").no
 }
 
