@@ -2,6 +2,7 @@
 import { ApiError } from '../api/client';
 import * as api from '../api/messages';
 import type { ChatSummary, LiveEvent } from '../api/types';
+import { later } from '../message-status';
 import { epoch } from '../text/time';
 import { feed } from './feed.svelte';
 import type { Loading } from './loading';
@@ -98,7 +99,7 @@ class Chats {
 
   private applyStatus(event: Extract<LiveEvent, { type: 'message.status' }>): void {
     const last = this.list.find((chat) => chat.lastMessage?.id === event.messageId)?.lastMessage;
-    if (last) last.status = event.status;
+    if (last) last.status = later(last.status, event.status);
   }
 
   private take(page: { hasMore: boolean; nextBefore: string | number | null }): void {

@@ -2,13 +2,13 @@
 import { ApiError } from '../api/client';
 import * as api from '../api/messages';
 import type { LiveEvent, Message, MessageStatus, SentMessage } from '../api/types';
+import { later } from '../message-status';
 import { randomKey } from '../random';
 import { epoch } from '../text/time';
 import { feed } from './feed.svelte';
 import type { Loading } from './loading';
 
 const PAGE = 50;
-const ORDER: MessageStatus[] = ['pending', 'sent', 'delivered', 'read'];
 
 /** A message of ours that the server has not answered for yet, or has refused. */
 export interface Outgoing {
@@ -151,10 +151,4 @@ export class Conversation {
     const after = this.messages.findLastIndex((other) => other.timestamp <= message.timestamp);
     this.messages.splice(after + 1, 0, message);
   }
-}
-
-/** Receipts may arrive in any order; a message never goes back from read to delivered. */
-function later(known: MessageStatus, told: MessageStatus): MessageStatus {
-  if (told === 'failed' || known === 'failed') return told;
-  return ORDER.indexOf(told) >= ORDER.indexOf(known) ? told : known;
 }
