@@ -33,7 +33,7 @@ impl Network {
     async fn start(dir: Option<&Path>) -> Self {
         let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_kurir-sandbox"));
-        command.args(["--listen", &addr.to_string()]).stdout(Stdio::null());
+        command.args(["--listen", &addr.to_string()]).stdout(Stdio::null()).env("SANDBOX_LOG", "warn");
         if let Some(dir) = dir {
             command.arg("--data-dir").arg(dir);
         }

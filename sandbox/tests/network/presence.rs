@@ -74,6 +74,7 @@ async fn typing_that_is_still_fresh_shows_after_a_reconnect() {
     let network = network_with(&[ANN, BOB]).await;
     let ann = Client::linked(&network, ANN).await;
     ann.protocol.disconnect().await;
+    offline(&network.control(), ANN).await;
     let path = format!("/sandbox/phones/{BOB}/presence");
     for state in ["typing", "paused"] {
         assert_eq!(call(&network.control(), "POST", &path, json!({"to": ANN, "state": state})).await.0, 200);

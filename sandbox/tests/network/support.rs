@@ -10,17 +10,34 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use wacore::net::{Transport, TransportEvent, TransportFactory};
 use wacore::store::InMemoryBackend;
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::client::Client as Protocol;
 use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse};
 use whatsapp_rust::types::events::{ChannelEventHandler, Event};
 use whatsapp_rust::waproto::whatsapp as wa;
-use whatsapp_rust::{Jid, TokioRuntime};
-use whatsapp_rust_tokio_transport::TokioWebSocketTransportFactory;
+use whatsapp_rust::{Jid, TokioRuntime, async_channel};
+use whatsapp_rust_tokio_transport::from_websocket;
 
 /// Longest wait for anything that should happen.
 pub const SOON: Duration = Duration::from_secs(20);
+
+/// Dials without Nagle's algorithm, which would hold small stanzas back for 40 ms.
+struct Dialler(SocketAddr);
+
+type Link = (Arc<dyn Transport>, async_channel::Receiver<TransportEvent>);
+
+#[async_trait]
+impl TransportFactory for Dialler {
+    async fn create_transport(&self) -> anyhow::Result<Link> {
+        let stream = TcpStream::connect(self.0).await?;
+        stream.set_nodelay(true)?;
+        let url = format!("ws://{}/ws/chat", self.0);
+        let (socket, _) = tokio_websockets::ClientBuilder::new().uri(&url)?.connect_on(stream).await?;
+        Ok(from_websocket(socket))
+    }
+}
 
 struct NoHttp;
 
@@ -61,9 +78,7 @@ impl Client {
     pub async fn with(addr: SocketAddr, backend: Arc<InMemoryBackend>, push_name: Option<&str>) -> Self {
         let builder = Bot::builder()
             .with_backend_arc(backend.clone())
-            .with_transport_factory(
-                TokioWebSocketTransportFactory::new().with_url(format!("ws://{addr}/ws/chat")),
-            )
+            .with_transport_factory(Dialler(addr))
             .with_http_client(NoHttp)
             .with_runtime(TokioRuntime)
             .with_version((2, 3000, 0))
@@ -285,6 +300,19 @@ pub async fn phone_has(control: &Control, phone: &str, wanted: impl Fn(&Value) -
         }
         assert!(tokio::time::Instant::now() < deadline, "phone {phone} never got it; it has {messages:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until the network has noticed that a phone's companion left.
+pub async fn offline(control: &Control, phone: &str) {
+    let deadline = tokio::time::Instant::now() + SOON;
+    loop {
+        let (_, view) = call(control, "GET", &format!("/sandbox/phones/{phone}"), Value::Null).await;
+        if view["companions"][0]["online"] == false {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the network never noticed: {view}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
