@@ -23,7 +23,7 @@ mod multipart;
 mod openapi;
 mod origin;
 mod proxy;
-mod qr;
+pub mod qr;
 mod query;
 mod reply;
 mod request;
@@ -127,7 +127,8 @@ pub fn routes() -> Vec<RouteInfo> {
     surfaces().iter().flat_map(Surface::list).collect()
 }
 
-fn site(settings: Settings, gateway: Gateway, stop: Stop) -> Result<BoxedFilter<(Response,)>> {
+/// Returns the whole site as one filter, which never rejects; a server or a test can drive it.
+pub fn site(settings: Settings, gateway: Gateway, stop: Stop) -> Result<BoxedFilter<(Response,)>> {
     let mut surfaces = surfaces();
     for surface in &mut surfaces {
         surface.open = settings.open.iter().any(|family| family == surface.family);
