@@ -141,6 +141,12 @@ pub fn waiting(
     Ok(found)
 }
 
+/// Returns whether an item still waits to be sent.
+pub fn is_waiting(view: &View, job: &JobId, index: u32) -> Result<bool> {
+    let item = read_item(&view.items()?, job.as_str(), index)?;
+    Ok(item.is_some_and(|item| item.state == ItemState::Pending))
+}
+
 /// Settles an item: item, job counters, message and outbox in one commit. Returns the job as it stands now.
 ///
 /// Settling twice changes nothing. An item whose job was cancelled while it was in flight counts as what it became.

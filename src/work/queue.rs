@@ -222,6 +222,10 @@ impl Lane {
             return Ok(Flight::Done);
         }
         let lease = Lease { queue, job: job.id.clone(), index: item.index };
+        // The list it came from may be older than its settling or cancelling; from the lease on nobody else touches it.
+        if !jobs::is_waiting(&self.gateway.store().view()?, &lease.job, lease.index)? {
+            return Ok(Flight::Done);
+        }
         let gateway = self.gateway.clone();
         match self.hand_over(&item).await {
             Ok(pending) => {
