@@ -4,12 +4,16 @@ use super::Gateway;
 use crate::error::Result;
 use crate::model::chat::Chat;
 use crate::model::device::Device;
+use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::Message;
 use crate::store::{chats, messages};
 
 /// Chats that one search looks through at most, newest first.
 const SEARCH_MAX: usize = 5_000;
+
+/// Messages of a chat that one reading confirms at most, newest first.
+const UNREAD_MAX: usize = 500;
 
 /// A part of a list that goes back in time.
 #[derive(Debug)]
@@ -70,11 +74,44 @@ impl Gateway {
             .await
     }
 
-    /// Marks a chat as read, here and for the people in it.
+    /// Marks a chat as read, here and, while the device is connected, for the people who wrote in it.
     pub async fn read_chat(&self, device: &Device, chat: &Jid) -> Result<()> {
         let (no, now, jid) = (device.no, self.clock().now(), chat.clone());
-        self.store().write(move |t| messages::mark_read(t, no, &jid, now)).await
+        let unread = self.unread(no, chat.clone()).await?;
+        self.store().write(move |t| messages::mark_read(t, no, &jid, now)).await?;
+        for (sender, ids) in by_sender(unread) {
+            let author = sender.as_ref().filter(|_| chat.is_group());
+            if let Err(failure) = self.fleet().mark_read(no, chat, author, &ids).await {
+                tracing::debug!(device = %no, ?failure, "the senders were not told that their messages were read");
+                break;
+            }
+        }
+        Ok(())
     }
+
+    /// Returns the incoming messages that nobody has read, newest first.
+    async fn unread(&self, no: DeviceNo, chat: Jid) -> Result<Vec<Message>> {
+        let unread = self.store().scan(move |view| {
+            let count = chats::get(view, no, &chat.to_string())?.map_or(0, |chat| chat.unread as usize);
+            let mut newest = messages::page(view, no, &chat, None, if count == 0 { 0 } else { UNREAD_MAX })?;
+            newest.retain(|message| !message.from_me);
+            newest.truncate(count);
+            Ok(newest)
+        });
+        unread.await
+    }
+}
+
+/// Groups the ids of messages by who wrote them.
+fn by_sender(messages: Vec<Message>) -> Vec<(Option<Jid>, Vec<String>)> {
+    let mut groups: Vec<(Option<Jid>, Vec<String>)> = Vec::new();
+    for message in messages {
+        match groups.iter_mut().find(|(sender, _)| *sender == message.sender) {
+            Some((_, ids)) => ids.push(message.id),
+            None => groups.push((message.sender, vec![message.id])),
+        }
+    }
+    groups
 }
 
 fn contains(chat: &Chat, text: &str) -> bool {

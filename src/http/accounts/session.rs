@@ -49,7 +49,9 @@ pub fn routes() -> Vec<Route> {
 async fn claim(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let body: ClaimBody = request.json().await?;
     let token = required(body.token, "token")?;
-    let user = gateway.claim(&token, body.user.new_user()?).await?;
+    let (username, email, password, full_name) = (body.username, body.email, body.password, body.full_name);
+    let new = RegisterBody { username, email, password, full_name }.new_user()?;
+    let user = gateway.claim(&token, new).await?;
     let tokens = gateway.open_login(user.id).await?;
     Ok(logged_in(
         Outcome::created(Code::Claimed, TokensView::from(&tokens)),
@@ -144,13 +146,18 @@ fn required(value: Option<String>, field: &'static str) -> Result<String> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| Error::required(field))
 }
 
+/// The fields of [`RegisterBody`] stand here once more: serde forgets the name of a wrong field when it flattens.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ClaimBody {
     /// From the claim link.
     token: Option<String>,
-    #[serde(flatten)]
-    user: RegisterBody,
+    /// 3 to 50 letters, digits, dots, underscores or hyphens.
+    username: Option<String>,
+    email: Option<String>,
+    /// 8 to 128 characters.
+    password: Option<String>,
+    full_name: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -14,10 +14,14 @@ use crate::words::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Largest body of a send, in bytes: 100 texts of full length, each character written as a JSON escape.
+const BULK_BODY_MAX: usize = 5 << 20;
+
 pub fn routes() -> Vec<Route> {
     vec![
         post("/devices/:deviceId/send-message", send)
             .summary("Sends one text, or up to 100 with `messages`; answers when WhatsApp has accepted them")
+            .body_max(BULK_BODY_MAX)
             .takes::<SendBody>()
             .gives::<SentView>(),
     ]
@@ -29,7 +33,10 @@ async fn send(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let body: SendBody = request.json().await?;
     match body.messages {
         Some(messages) => send_bulk(gateway, request, device, messages, body.delay, key).await,
-        None => send_single(gateway, request, device, body.single, key).await,
+        None => {
+            let single = TextTo { to: body.to, phone: body.phone, message: body.message };
+            send_single(gateway, request, device, single, key).await
+        }
     }
 }
 
@@ -87,10 +94,15 @@ pub(super) fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey
     request.header("idempotency-key").map(IdempotencyKey::parse).transpose()
 }
 
+/// The fields of [`TextTo`] stand here once more: serde forgets the name of a wrong field when it flattens.
 #[derive(Deserialize, JsonSchema)]
 struct SendBody {
-    #[serde(flatten)]
-    single: TextTo,
+    /// Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`).
+    to: Option<String>,
+    /// Accepted in place of `to`.
+    phone: Option<String>,
+    /// 1 to 4096 characters.
+    message: Option<String>,
     /// Up to 100 texts; chosen when present.
     messages: Option<Vec<TextTo>>,
     /// Seconds between texts, 0 to 3600; absent means random 2 to 5.

@@ -11,11 +11,11 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct TextTo {
     /// Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`).
-    to: Option<String>,
+    pub to: Option<String>,
     /// Accepted in place of `to`.
-    phone: Option<String>,
+    pub phone: Option<String>,
     /// 1 to 4096 characters.
-    message: Option<String>,
+    pub message: Option<String>,
 }
 
 impl TextTo {

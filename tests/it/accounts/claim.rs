@@ -43,6 +43,10 @@ fn without_an_owner_everything_is_closed_until_the_link_is_used() {
     }
     assert_eq!(nobody.get("/api/auth/session").data(200)["claimed"], false);
 
+    let mut odd = owner(token);
+    odd["username"] = json!(5);
+    nobody.post("/api/auth/claim", odd).refused(400, "username tidak valid");
+
     let claimed = nobody.post("/api/auth/claim", owner(token));
     let data = claimed.data(201);
     assert_eq!(data["user"]["role"], "admin");

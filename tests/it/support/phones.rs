@@ -51,11 +51,14 @@ impl Phones {
         sent.expect(201)["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Returns what a phone sent and received, oldest first.
+    /// Returns what a phone sent and received, oldest first. A number that nobody wrote to yet has nothing.
     #[track_caller]
     pub fn messages(&self, number: &str) -> Vec<Value> {
-        let messages = self.0.get(&format!("/sandbox/phones/{number}/messages")).expect(200);
-        messages.as_array().expect("a list").clone()
+        let reply = self.0.get(&format!("/sandbox/phones/{number}/messages"));
+        match reply.status {
+            404 => Vec::new(),
+            _ => reply.expect(200).as_array().expect("a list").clone(),
+        }
     }
 
     /// Returns what a phone received, oldest first.
