@@ -1,7 +1,7 @@
 // Small choices of this browser (theme, language, last device). Never a token, never message text. Storage
 // may be refused by the browser; a choice then lasts as long as the page.
 
-type Name = 'theme' | 'language' | 'device' | 'phone';
+type Name = 'theme' | 'language' | 'device' | 'phone' | 'signed-in';
 
 export function recall(name: Name): string | null {
   try {

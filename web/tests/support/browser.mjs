@@ -44,7 +44,7 @@ export async function profile(browser, base, troubles, options = {}) {
   });
   context.on('console', (message) => {
     if (message.type() !== 'error' || isExpected(message)) return;
-    troubles.push(`${message.page()?.url()}: ${message.text()}`);
+    troubles.push(`${message.page()?.url()}: ${message.text()} (${message.location().url})`);
   });
   context.on('weberror', (error) => troubles.push(`uncaught: ${error.error().stack ?? error.error()}`));
   return context;
@@ -54,8 +54,6 @@ export async function profile(browser, base, troubles, options = {}) {
 function isExpected(message) {
   const { url } = message.location();
   const text = message.text();
-  // Nobody is signed in yet, so there is nothing to renew.
-  if (url.endsWith('/api/auth/refresh-token') && text.includes('401')) return true;
   // Between two QRs there is none.
   if (/\/qr(-image\?.*)?$/.test(url) && text.includes('404')) return true;
   // A chat nobody has written in.

@@ -3,6 +3,7 @@ import * as accounts from '../api/accounts';
 import { hooks, renew } from '../api/client';
 import type { Language, SessionInfo, User } from '../api/types';
 import { language } from '../i18n/index.svelte';
+import { recall, remember } from '../storage';
 
 type Phase = 'loading' | 'anonymous' | 'signed-in' | 'unreachable';
 
@@ -18,7 +19,8 @@ class Session {
     if (this.phase === 'unreachable') this.phase = 'loading';
     try {
       let info = await accounts.getSession();
-      if (!info.authenticated && info.claimed && (await renew())) info = await accounts.getSession();
+      // Only a browser that was signed in has something to renew.
+      if (!info.authenticated && recall('signed-in') && (await renew())) info = await accounts.getSession();
       this.apply(info);
     } catch {
       this.phase = 'unreachable';
@@ -44,6 +46,7 @@ class Session {
   end(): void {
     this.user = null;
     this.phase = 'anonymous';
+    remember('signed-in', null);
   }
 
   async save(form: accounts.ProfileForm): Promise<void> {
@@ -62,6 +65,7 @@ class Session {
     this.version = info.version;
     this.user = info.authenticated ? info.user : null;
     this.phase = this.user ? 'signed-in' : 'anonymous';
+    remember('signed-in', this.user && 'yes');
     const spoken = this.user?.language;
     if (spoken === 'id' || spoken === 'en') language.set(spoken);
   }
