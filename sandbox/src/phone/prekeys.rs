@@ -21,7 +21,9 @@ impl PhonePreKeys {
         self.last = self.last % ID_MAX + 1;
         let pair = KeyPair::generate(&mut rand::rng());
         let record = PreKeyRecord::new(self.last.into(), &pair);
-        batch.put(Table::PhonePreKeys, row_key(number, self.last), || record.serialize().unwrap_or_default());
+        batch.put(Table::PhonePreKeys, row_key(number, self.last), || {
+            record.serialize().expect("a prekey that was just made serializes")
+        });
         self.pairs.insert(self.last, record);
         (self.last, pair.public_key.public_key_bytes().to_vec())
     }

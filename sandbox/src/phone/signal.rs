@@ -56,9 +56,8 @@ impl Sessions {
         for key in self.changed.drain() {
             let Some(record) = self.records.get(&key) else { continue };
             let peer = key.rsplit_once('.').map_or(key.as_str(), |(peer, _)| peer);
-            // A record that was built here serializes; an empty row would be refused at the next start.
             batch.put(Table::Sessions, format!("{}/{peer}", self.number), || {
-                record.serialize().unwrap_or_default()
+                record.serialize().expect("a session in use serializes")
             });
         }
     }

@@ -185,7 +185,10 @@ impl Account {
                 identity: self.identity.serialize().to_vec(),
                 registration_id: self.registration_id,
                 raw_id: self.raw_id,
-                signed_prekey: self.signed_prekey.serialize().unwrap_or_default(),
+                signed_prekey: self
+                    .signed_prekey
+                    .serialize()
+                    .expect("a prekey that was read or made serializes"),
                 sync_key_id: self.sync_key_id.clone(),
                 sync_key: self.sync_key.clone(),
                 name: state.name.clone(),
@@ -274,6 +277,5 @@ pub fn device_key(number: &str, device: u16) -> String {
 
 /// Encodes a queued stanza for the store.
 pub fn queue_row(stanza: &Node) -> Vec<u8> {
-    // Everything that is queued was built here or decoded from the wire, so it encodes again.
-    node::encode(stanza).unwrap_or_default()
+    node::encode(stanza).expect("a stanza that was built here or decoded from the wire encodes")
 }
