@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod contract;
 mod events;
+mod flows;
 mod health;
 mod layers;
 mod malformed;

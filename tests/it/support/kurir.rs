@@ -26,6 +26,7 @@ pub struct Options<'n> {
     env: Vec<(String, String)>,
     config: Option<String>,
     claimed: bool,
+    prepare: Option<Box<dyn FnOnce(&Path) + 'n>>,
 }
 
 /// A Kurir that was started. It is killed when it is dropped; a failing test shows what it said.
@@ -70,6 +71,12 @@ impl<'n> Options<'n> {
         self
     }
 
+    /// Does something with the data directory before the start.
+    pub fn prepared(mut self, prepare: impl FnOnce(&Path) + 'n) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
+    }
+
     /// Starts without an administrator.
     pub fn unclaimed(mut self) -> Self {
         self.claimed = false;
@@ -80,6 +87,9 @@ impl<'n> Options<'n> {
         let dir = tempfile::tempdir().expect("a directory");
         if let Some(toml) = &self.config {
             std::fs::write(dir.path().join("kurir.toml"), toml).expect("the configuration is written");
+        }
+        if let Some(prepare) = self.prepare {
+            prepare(dir.path());
         }
         let mut env = vec![("RATE_LIMIT_MAX".to_owned(), "0".to_owned())];
         if self.claimed {
@@ -98,7 +108,7 @@ impl<'n> Options<'n> {
 impl TestKurir {
     /// Prepares a start: with a network in the same process, an administrator, and no rate limits.
     pub fn options<'n>() -> Options<'n> {
-        Options { network: None, env: Vec::new(), config: None, claimed: true }
+        Options { network: None, env: Vec::new(), config: None, claimed: true, prepare: None }
     }
 
     /// Starts with a network in the same process, an administrator, and no rate limits.
@@ -375,7 +385,11 @@ impl Process {
         let is_waiting = |line: &&String| line.contains("method=GET") && line.contains("status=200");
         let log: Vec<&str> = said.log.iter().filter(|line| !is_waiting(line)).map(String::as_str).collect();
         let from = log.len().saturating_sub(200);
-        eprintln!("--- what kurir said\n{}\n--- its log\n{}\n---", said.out.join("\n"), log[from..].join("\n"));
+        eprintln!(
+            "--- what kurir said\n{}\n--- its log\n{}\n---",
+            said.out.join("\n"),
+            log[from..].join("\n")
+        );
     }
 }
 

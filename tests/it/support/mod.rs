@@ -7,11 +7,13 @@ mod network;
 mod phones;
 mod sse;
 mod wait;
+mod zapo;
 
 pub use http::{Api, Reply, raw, raw_open};
 pub use jwt::{ACCESS_SECRET, REFRESH_SECRET, claims, signed};
 pub use kurir::{OWNER_EMAIL, OWNER_PASSWORD, TestKurir};
 pub use network::TestNetwork;
 pub use phones::Phones;
-pub use sse::{Events, LiveEvent};
-pub use wait::{SOON, wait_for, wait_until};
+pub use sse::Events;
+pub use wait::{SOON, wait_for};
+pub use zapo::Zapo;

@@ -1,0 +1,16 @@
+//! What crosses the families: from the first start to a conversation, and everything that may go wrong on the way.
+
+mod acks;
+mod endings;
+mod idempotency;
+mod independent;
+mod killed;
+mod magic;
+mod newcomer;
+mod processes;
+mod receipts;
+mod restarts;
+mod talk;
+
+/// Start of the paths of devices.
+const BASE: &str = "/api/whatsapp-multi-device";
