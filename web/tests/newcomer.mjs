@@ -93,7 +93,7 @@ async function walk() {
     await page.getByRole('button', { name: 'Buat dan tautkan' }).click();
     const qr = page.locator('img[data-qr]');
     await qr.waitFor({ timeout: LINK_MS });
-    await until('the QR to be drawn', () => qr.evaluate((image) => image.complete && image.naturalWidth > 0));
+    await drawn(qr);
     await page.locator('dialog').getByRole('timer').waitFor();
     await page.locator('[data-step=waiting]').waitFor();
     await picture(page, 'link');
@@ -106,6 +106,7 @@ async function walk() {
     await second.getByRole('button', { name: 'Kamera' }).click();
     const scan = second.getByRole('button', { name: `Pindai ${DEVICE}` });
     await scan.waitFor({ timeout: LINK_MS });
+    await drawn(second.locator('.finder img'));
     await picture(second, 'scan');
     await scan.click();
     await page.locator('[data-step=connected]').waitFor({ timeout: LINK_MS });
@@ -148,6 +149,9 @@ async function walk() {
     await second.locator('.frame li[data-message]', { hasText: reply }).waitFor();
     await page.locator('.bubble.mine', { hasText: reply }).locator('[data-status=read]').waitFor();
     assert.equal(await page.locator('.bubble.mine', { hasText: reply }).count(), 1);
+    await until('every bubble to have arrived', () =>
+      page.locator('.bubble').evaluateAll((all) => all.every((bubble) => getComputedStyle(bubble).opacity === '1')),
+    );
     await picture(page, 'chat');
     await picture(second, 'phone');
   });
@@ -267,6 +271,10 @@ async function walk() {
   });
 
   await lookAtPages(await context.storageState());
+}
+
+function drawn(image) {
+  return until('the QR to be drawn', () => image.evaluate((image) => image.complete && image.naturalWidth > 0));
 }
 
 /** Calls the API as the page does, with its cookies. */

@@ -71,7 +71,11 @@ export async function until(what, probe, timeoutMs = WAIT_MS) {
   }
 }
 
-export const picture = (page, name) => page.screenshot({ path: join(PICTURES, `${name}.png`) });
+/** Takes a picture; a page behind another one is not drawn, so it comes to the front first. */
+export async function picture(page, name) {
+  await page.bringToFront();
+  await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+}
 
 /** Returns what is wrong with a page as it stands: too wide, too small to touch, or an accessibility fault. */
 export async function inspect(page) {

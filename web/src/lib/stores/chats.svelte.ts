@@ -84,7 +84,10 @@ class Chats {
       status: event.status,
     };
     chat.lastActivity = new Date(at).toISOString();
-    if (!event.fromMe) chat.unreadCount += 1;
+    if (!event.fromMe) {
+      chat.unreadCount += 1;
+      chat.name ??= event.pushName;
+    }
     if (this.open === chat.jid) this.markRead(chat);
     this.list = [chat, ...this.list.filter((other) => other !== chat)];
   }
