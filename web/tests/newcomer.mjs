@@ -230,6 +230,10 @@ async function walk() {
   });
 
   await check('a device is deleted only after its name was typed', async () => {
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await picture(page, 'devices');
+    await page.getByRole('link', { name: 'Kasir' }).click();
     await page.getByRole('button', { name: 'Hapus perangkat' }).click();
     const confirm = page.locator('dialog').last();
     const action = confirm.getByRole('button', { name: 'Hapus perangkat' });

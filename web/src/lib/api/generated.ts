@@ -879,7 +879,7 @@ export interface components {
             timestamp: number;
         };
         /** @description `GET /health`. */
-        Long: {
+        LongHealth: {
             services: components["schemas"]["Services"];
             statistics: components["schemas"]["Statistics"];
             /** @description `healthy` or `unhealthy`. */
@@ -1003,7 +1003,7 @@ export interface components {
             version: string;
         };
         /** @description `GET /api/health`. */
-        Short: {
+        ShortHealth: {
             message: string;
             /** @description `OK` or `ERROR`. */
             status: string;
@@ -1236,7 +1236,7 @@ export type JobOptions = components['schemas']['JobOptions'];
 export type JobStatus = components['schemas']['JobStatus'];
 export type JobView = components['schemas']['JobView'];
 export type LastMessageView = components['schemas']['LastMessageView'];
-export type Long = components['schemas']['Long'];
+export type LongHealth = components['schemas']['LongHealth'];
 export type MessageStatus = components['schemas']['MessageStatus'];
 export type MessageView = components['schemas']['MessageView'];
 export type Pagination = components['schemas']['Pagination'];
@@ -1249,7 +1249,7 @@ export type Role = components['schemas']['Role'];
 export type SentView = components['schemas']['SentView'];
 export type Services = components['schemas']['Services'];
 export type SessionView = components['schemas']['SessionView'];
-export type Short = components['schemas']['Short'];
+export type ShortHealth = components['schemas']['ShortHealth'];
 export type Statistics = components['schemas']['Statistics'];
 export type StatsView = components['schemas']['StatsView'];
 export type StatusView = components['schemas']['StatusView'];
@@ -1750,11 +1750,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        message?: string;
-                        /** @constant */
-                        success: true;
-                    };
+                    "text/event-stream": unknown;
                 };
             };
             default: components["responses"]["events"];
@@ -1775,7 +1771,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Short"];
+                    "application/json": components["schemas"]["ShortHealth"];
                 };
             };
             default: components["responses"]["health"];
@@ -2650,7 +2646,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Long"];
+                    "application/json": components["schemas"]["LongHealth"];
                 };
             };
             default: components["responses"]["health"];
@@ -2671,7 +2667,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Long"];
+                    "application/json": components["schemas"]["LongHealth"];
                 };
             };
             default: components["responses"]["health"];
@@ -2694,11 +2690,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        message?: string;
-                        /** @constant */
-                        success: true;
-                    };
+                    "image/*": unknown;
                 };
             };
             default: components["responses"]["uploads"];
