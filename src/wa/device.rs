@@ -34,7 +34,6 @@ async fn supervise(seat: Arc<Seat>, mut stop: watch::Receiver<Stop>, mut by: By)
         let mut life = Owned(tokio::spawn(live(seat.clone(), stop.clone(), by)));
         let failure = match (&mut life.0).await {
             Ok(Ok(())) => return,
-            Ok(Err(error)) if error.code() == Code::DeviceNotFound => return,
             Ok(Err(error)) => error,
             Err(why) if why.is_panic() => {
                 seat.parts.crashes.fetch_add(1, Ordering::Relaxed);
@@ -43,14 +42,14 @@ async fn supervise(seat: Arc<Seat>, mut stop: watch::Receiver<Stop>, mut by: By)
             // Aborted, which only happens at the end of the program.
             Err(_) => return,
         };
-        tracing::error!(device = %seat.no, "a device's task failed and is started again: {failure}");
-        if let Some(client) = seat.any_client() {
-            close(&seat, &client, Stop::Close).await;
-        }
+        // Its tasks ended with it, and the socket goes with the last of them. Nothing is flushed: what the client held in memory
+        // may be what broke it, and the disk is as good as after a power cut.
         leave(&seat);
-        if matches!(*stop.borrow_and_update(), Stop::Close | Stop::LogOut) {
+        let is_told_to_stop = matches!(*stop.borrow_and_update(), Stop::Close | Stop::LogOut);
+        if is_told_to_stop || failure.code() == Code::DeviceNotFound {
             return;
         }
+        tracing::error!(device = %seat.no, "a device's task failed and is started again: {failure}");
         let linked = seat.backend().stored_account().is_ok_and(|account| account.is_some());
         let next = plan.after(Ending::Crashed, None, linked, seat.parts.clock.now());
         match follow(&seat, next, &mut stop).await {
@@ -75,6 +74,8 @@ async fn live(seat: Arc<Seat>, mut stop: watch::Receiver<Stop>, mut by: By) -> R
     let mut plan = Plan::new(seat.parts.options.max_reconnect_attempts);
     let mut session: Option<Session> = None;
     let mut step = None;
+    // Whoever starts a device for a person has told so already.
+    let mut is_told = by == By::Person;
     loop {
         let permit = match by {
             By::Person => None,
@@ -83,9 +84,11 @@ async fn live(seat: Arc<Seat>, mut stop: watch::Receiver<Stop>, mut by: By) -> R
                 _ = stop.changed() => return finish(&seat, session.take()).await,
             },
         };
-        let connecting =
-            Change { step, attempts: Some(plan.attempts()), ..Change::to(DeviceStatus::Connecting) };
-        seat.tell(connecting).await?;
+        if !is_told {
+            let attempts = Some(plan.attempts());
+            seat.tell(Change { step, attempts, ..Change::to(DeviceStatus::Connecting) }).await?;
+        }
+        is_told = false;
         let mut current = match session.take().filter(|session| !session.is_over()) {
             Some(current) => current,
             None => Session::open(&seat).await?,

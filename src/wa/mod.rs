@@ -21,6 +21,7 @@ mod people;
 mod plan;
 mod receipts;
 mod receive;
+mod runtime;
 mod seat;
 mod send;
 mod session;

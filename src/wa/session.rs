@@ -2,6 +2,7 @@
 
 use super::events::Ear;
 use super::inbox::{Hook, Inbox};
+use super::runtime::Tasks;
 use super::seat::{Seat, Stop};
 use super::version::Version;
 use crate::error::{Context as _, Error, Result};
@@ -15,7 +16,7 @@ use wacore::types::events::Event;
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::store::commands::DeviceCommand;
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
-use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client, TokioRuntime};
+use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client};
 
 /// Name under which the phone lists the device.
 const OS_NAME: &str = "Kurir";
@@ -34,12 +35,15 @@ pub(super) struct Session {
     pub(super) events: UnboundedReceiver<Arc<Event>>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) version: Version,
+    tasks: Tasks,
 }
 
 impl Session {
     /// Puts a client together; it does not connect yet.
     pub(super) async fn open(seat: &Arc<Seat>) -> Result<Self> {
         let (parts, backend) = (&seat.parts, seat.backend());
+        // What a former client still had on its way is on disk before its state is read.
+        parts.store.write(|_| Ok(())).await?;
         let version = parts.versions.current().await;
         let keys =
             PersistenceManager::new(backend.clone()).await.context("reading the device's credentials")?;
@@ -49,8 +53,9 @@ impl Session {
         keys.process_command(DeviceCommand::SetDeviceProps(props)).await;
         let inbox = Inbox::new(parts.store.clone(), parts.clock.clone(), seat.no, backend);
         let inbox = Arc::new(inbox);
+        let tasks = Tasks::new(seat.no, parts.clone());
         let client = Client::builder()
-            .with_runtime(TokioRuntime)
+            .with_runtime(tasks.clone())
             .with_persistence_manager(keys)
             .with_transport_factory(parts.dialler.clone())
             .with_http_client(parts.media.clone())
@@ -68,7 +73,7 @@ impl Session {
         client.set_force_active_delivery_receipts(true);
         let (ear, events) = Ear::new(seat);
         client.subscribe_handler(ear).detach();
-        Ok(Self { client, events, inbox, version })
+        Ok(Self { client, events, inbox, version, tasks })
     }
 
     /// Returns whether the client has ended for good, so that a new connection needs a new one.
@@ -83,6 +88,12 @@ impl Session {
         self.client.enable_auto_reconnect.store(false, Ordering::Relaxed);
         let client = self.client.clone();
         Owned(tokio::spawn(async move { client.run().await }))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.tasks.end();
     }
 }
 

@@ -90,7 +90,9 @@ impl Dialler {
 #[async_trait]
 impl TransportFactory for Dialler {
     async fn create_transport(&self) -> anyhow::Result<Link> {
-        self.dial().await
+        self.dial().await.inspect_err(|why| {
+            tracing::info!(host = %self.address.host, "the network cannot be reached: {why:#}");
+        })
     }
 }
 

@@ -1,10 +1,11 @@
 //! Records whose loss in a crash does no harm as long as nothing newer of the device is on disk either.
 //!
-//! Two kinds are allowed to be late. A decrypted incoming message matters only once the ratchet that decrypted it is durable:
+//! Three kinds are allowed to be late. A decrypted incoming message matters only once the ratchet that decrypted it is durable:
 //! before that, the network delivers it again and it decrypts again. The ratchet is written through the same backend, and
 //! each write carries everything late along, so the ratchet never gets ahead. Usually the message is committed and the record
-//! deleted before, and it costs no write at all. A sent message is kept for retry requests of the recipient, which nobody
-//! misses when its ratchet step was lost too.
+//! deleted before, and it costs no write at all. A sent message is kept for retry requests of the recipient, and a message's
+//! secret for reactions and votes that refer to it; both matter only when their message was sent or received, which moves
+//! the ratchet too.
 
 use crate::store::sessions::Kind;
 use std::collections::BTreeMap;

@@ -87,6 +87,14 @@ impl Backend {
         sessions::get(&view, self.store.seal(), self.device, kind, key).map_err(failed)
     }
 
+    /// Returns the record of a kind that may be late.
+    fn newest(&self, kind: Kind, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.later.get(kind, key) {
+            Some(known) => Ok(known),
+            None => self.get(kind, key),
+        }
+    }
+
     fn get_json<T: DeserializeOwned>(&self, kind: Kind, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.get(kind, key)?.map(|value| decode(&value)).transpose()
     }

@@ -261,10 +261,7 @@ impl Backend {
     }
 
     fn get_late(&self, kind: Kind, key: &Key) -> Result<Option<Vec<u8>>> {
-        let value = match self.later.get(kind, &key.0) {
-            Some(known) => known,
-            None => self.get(kind, &key.0)?,
-        };
+        let value = self.newest(kind, &key.0)?;
         value.map(|value| Ok(stamped(&value)?.1.to_vec())).transpose()
     }
 

@@ -3,7 +3,6 @@
 use super::Backend;
 use super::kinds::{Key, MESSAGE_SECRET};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 use wacore::store::error::{Result, StoreError};
 use wacore::store::traits::{
     MessageSecret, MsgSecretEntry, MsgSecretStore, merge_msg_secret_expiry, merge_msg_secret_message_ts,
@@ -46,24 +45,20 @@ impl MsgSecretStore for Backend {
     async fn put_msg_secrets(&self, entries: Vec<MsgSecretEntry>) -> Result<usize> {
         let count = entries.len();
         let order = self.order.lock().await;
-        // One batch may hold the same message twice, so merging goes through a map and not through the store alone.
-        let mut rows: BTreeMap<Vec<u8>, Row> = BTreeMap::new();
+        let mut has_room = true;
         for entry in entries {
-            let key = Key::of(&[&entry.chat, &entry.sender, &entry.msg_id]).0;
+            let key = Key::of(&[&entry.chat, &entry.sender, &entry.msg_id]);
             let row =
                 Row { expires_at: entry.expires_at, message_ts: entry.message_ts, secret: entry.secret };
-            let older = match rows.remove(&key) {
-                Some(older) => Some(older),
-                None => self.get(MESSAGE_SECRET, &key)?.map(|value| Row::decode(&value)).transpose()?,
-            };
-            let row = match older {
-                Some(older) => row.merged_with(&older),
+            let row = match self.newest(MESSAGE_SECRET, &key.0)? {
+                Some(older) => row.merged_with(&Row::decode(&older)?),
                 None => row,
             };
-            rows.insert(key, row);
+            has_room &= self.later.put(MESSAGE_SECRET, key.0, row.encode());
         }
-        let changes = rows.iter().map(|(key, row)| self.put(MESSAGE_SECRET, key, &row.encode()));
-        self.commit(&order, changes.collect::<Result<_>>()?).await?;
+        if !has_room {
+            self.commit(&order, Vec::new()).await?;
+        }
         Ok(count)
     }
 
@@ -77,7 +72,7 @@ impl MsgSecretStore for Backend {
         sender: &str,
         msg_id: &str,
     ) -> Result<Option<(Vec<u8>, i64)>> {
-        let Some(value) = self.get(MESSAGE_SECRET, &Key::of(&[chat, sender, msg_id]).0)? else {
+        let Some(value) = self.newest(MESSAGE_SECRET, &Key::of(&[chat, sender, msg_id]).0)? else {
             return Ok(None);
         };
         let row = Row::decode(&value)?;
