@@ -29,17 +29,33 @@ pub fn list(
     kind: Kind,
     prefix: &[u8],
 ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let table = view.protocol()?;
     let mut found = Vec::new();
+    each(view, seal, device, kind, prefix, |key, value| {
+        found.push((key.to_vec(), value));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Shows all records of a kind whose key begins with `prefix` to `visit`, one by one in key order.
+pub fn each(
+    view: &View,
+    seal: &Seal,
+    device: DeviceNo,
+    kind: Kind,
+    prefix: &[u8],
+    mut visit: impl FnMut(&[u8], Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    let table = view.protocol()?;
     for row in table.range((device.0, kind, prefix)..)? {
         let (at, value) = row?;
         let (no, of, key) = at.value();
         if no != device.0 || of != kind || !key.starts_with(prefix) {
             break;
         }
-        found.push((key.to_vec(), seal.open_value(TABLE, &address(device, kind, key), value.value())?));
+        visit(key, seal.open_value(TABLE, &address(device, kind, key), value.value())?)?;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Returns the keys of a kind that begin with `prefix`, in order, without opening the values.

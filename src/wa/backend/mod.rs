@@ -15,8 +15,8 @@ mod tests;
 
 use crate::error::{Error, Result};
 use crate::model::id::DeviceNo;
-use crate::store::Store;
 use crate::store::sessions::{self, Change, Kind};
+use crate::store::{Store, View};
 use kinds::Key;
 use later::Later;
 use serde::Serialize;
@@ -155,17 +155,34 @@ impl Backend {
 
     /// Deletes the records of a kind that `is_stale` names, and returns how many there were.
     ///
-    /// The order is held over the whole sweep, so a record that is renewed meanwhile is renewed after it.
+    /// The search runs beside the device's traffic; what it found is looked at again before it is deleted, because it may have
+    /// been renewed meanwhile.
     async fn sweep(
         &self,
         kind: Kind,
-        is_stale: impl Fn(&[u8]) -> Result<bool, StoreError>,
+        is_stale: impl Fn(&[u8]) -> bool + Copy + Send + Sync + 'static,
     ) -> Result<u32, StoreError> {
+        self.write(Vec::new()).await?;
+        let (seal, device) = (self.store.seal().clone(), self.device);
+        let search = move |view: &View| {
+            let mut found = Vec::new();
+            sessions::each(view, &seal, device, kind, b"", |key, value| {
+                if is_stale(&value) {
+                    found.push(key.to_vec());
+                }
+                Ok(())
+            })?;
+            Ok(found)
+        };
+        let found = self.store.scan(search).await.map_err(failed)?;
+        if found.is_empty() {
+            return Ok(0);
+        }
         let order = self.order.lock().await;
         self.commit(&order, Vec::new()).await?;
         let mut stale = Vec::new();
-        for (key, value) in self.list(kind, Key::default()).await? {
-            if is_stale(&value)? {
+        for key in found {
+            if self.get(kind, &key)?.is_some_and(|value| is_stale(&value)) {
                 stale.push(Change::delete(kind, &key));
             }
         }

@@ -154,11 +154,12 @@ impl ProtocolStore for Backend {
     }
 
     async fn delete_expired_tc_tokens(&self, token_cutoff: i64, sender_cutoff: i64) -> Result<u32> {
-        self.sweep(CONTACT_TOKEN, |value| {
-            let entry: TcTokenEntry = decode(value)?;
-            let token_lives = !entry.token.is_empty() && entry.token_timestamp >= token_cutoff;
-            let sender_lives = entry.sender_timestamp.is_some_and(|at| at >= sender_cutoff);
-            Ok(!token_lives && !sender_lives)
+        self.sweep(CONTACT_TOKEN, move |value| {
+            decode::<TcTokenEntry>(value).is_ok_and(|entry| {
+                let token_lives = !entry.token.is_empty() && entry.token_timestamp >= token_cutoff;
+                let sender_lives = entry.sender_timestamp.is_some_and(|at| at >= sender_cutoff);
+                !token_lives && !sender_lives
+            })
         })
         .await
     }
@@ -206,7 +207,7 @@ impl ProtocolStore for Backend {
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Result<u32> {
-        self.sweep(SENT_MESSAGE, |value| Ok(stamped(value)?.0 < cutoff_timestamp)).await
+        self.sweep(SENT_MESSAGE, move |value| is_older(value, cutoff_timestamp)).await
     }
 
     async fn store_pending_inbound(&self, chat: &str, sender: &str, id: &str, message: &[u8]) -> Result<()> {
@@ -222,7 +223,7 @@ impl ProtocolStore for Backend {
     }
 
     async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> Result<u32> {
-        self.sweep(PENDING_INBOUND, |value| Ok(stamped(value)?.0 < cutoff_timestamp)).await
+        self.sweep(PENDING_INBOUND, move |value| is_older(value, cutoff_timestamp)).await
     }
 
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> Result<()> {
@@ -278,6 +279,10 @@ fn stamped(value: &[u8]) -> Result<(i64, &[u8])> {
         .split_first_chunk()
         .ok_or_else(|| StoreError::Validation("a kept message begins with its time".into()))?;
     Ok((i64::from_be_bytes(*at), message))
+}
+
+fn is_older(value: &[u8], cutoff: i64) -> bool {
+    stamped(value).is_ok_and(|(at, _)| at < cutoff)
 }
 
 fn text(key: &[u8]) -> Result<String> {

@@ -80,9 +80,8 @@ impl MsgSecretStore for Backend {
     }
 
     async fn delete_expired_msg_secrets(&self, cutoff_timestamp: i64) -> Result<u32> {
-        self.sweep(MESSAGE_SECRET, |value| {
-            let expires_at = Row::decode(value)?.expires_at;
-            Ok(expires_at != 0 && expires_at <= cutoff_timestamp)
+        self.sweep(MESSAGE_SECRET, move |value| {
+            Row::decode(value).is_ok_and(|row| row.expires_at != 0 && row.expires_at <= cutoff_timestamp)
         })
         .await
     }
