@@ -17,6 +17,7 @@ mod signing;
 pub mod testing;
 mod tokens;
 
+pub use crate::wa::Qr;
 pub use accounts::{NewUser, ProfileChange};
 pub use caller::{Caller, Proof};
 pub use chats::Page;

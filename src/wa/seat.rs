@@ -178,6 +178,8 @@ impl Seat {
     pub(super) async fn tell(&self, change: Change) -> Result<()> {
         let (no, now, told) = (self.no, self.parts.clock.now(), change.clone());
         let is_known = self.is_known(&change);
+        // Whoever hears of a code asks the live state for its text, so it stands there before the event does.
+        self.live.send_modify(|live| show_new(live, &change.shown));
         let device = self
             .parts
             .store
@@ -259,6 +261,16 @@ fn show(live: &mut Live, device: &Device, change: Change) {
         Shown::NoPairing => (qr, None, passkey),
         Shown::Passkey(request) => (qr, pairing, Some(request)),
     };
+}
+
+/// Shows a new code beside what is shown already.
+fn show_new(live: &mut Live, shown: &Shown) {
+    match shown {
+        Shown::Qr(qr) => live.qr = Some(qr.clone()),
+        Shown::Pairing(code) => live.pairing = Some(code.clone()),
+        Shown::Passkey(request) => live.passkey = Some(request.clone()),
+        Shown::Nothing | Shown::Same | Shown::NoPairing => {}
+    }
 }
 
 /// The values behind the locks of a seat are whole at any time.

@@ -1,8 +1,9 @@
 //! Connecting and linking: connect, disconnect, wipe, QR, pairing code, passkey (contract sections 4 and 5).
 
 use super::devices::Done;
+use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{Gateway, Proof};
+use crate::gateway::{Gateway, Proof, Qr};
 use crate::http::qr;
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
@@ -91,9 +92,10 @@ async fn wipe(gateway: Gateway, request: Request) -> Result<Outcome> {
 
 async fn show_qr(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
-    let qr_code = current_qr(&gateway, &device)?;
+    let qr = current_qr(&gateway, &device)?;
     let message = Code::QrText.text(request.lang(), &[]);
-    Ok(Outcome::data(QrView { device_id: device.id.to_string(), qr_code, message }))
+    let expires_at = iso_ms(qr.expires_at);
+    Ok(Outcome::data(QrView { device_id: device.id.to_string(), qr_code: qr.text, expires_at, message }))
 }
 
 async fn qr_image(gateway: Gateway, request: Request) -> Result<Outcome> {
@@ -103,7 +105,7 @@ async fn qr_image(gateway: Gateway, request: Request) -> Result<Outcome> {
     if !matches!(format, "png" | "svg") {
         return Err(Error::new(Code::QrFormatInvalid));
     }
-    let text = current_qr(&gateway, &device)?;
+    let text = current_qr(&gateway, &device)?.text;
     if format == "svg" {
         return Ok(Outcome::raw(svg_response(&text)?));
     }
@@ -129,10 +131,10 @@ async fn passkey(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     Ok(Outcome::said(Code::PasskeyAccepted))
 }
 
-fn current_qr(gateway: &Gateway, device: &Device) -> Result<String> {
+fn current_qr(gateway: &Gateway, device: &Device) -> Result<Qr> {
     let live = gateway.live(device.no);
     match live.qr {
-        Some(qr) => Ok(qr.text),
+        Some(qr) => Ok(qr),
         None if live.status == DeviceStatus::Connected => {
             Err(Error::new(Code::QrNotAvailable).detail("the device is connected already"))
         }
@@ -185,7 +187,10 @@ struct ConnectView {
 #[serde(rename_all = "camelCase")]
 struct QrView {
     device_id: String,
+    /// Text of the QR.
     qr_code: String,
+    /// When the next one replaces it, ISO 8601, UTC.
+    expires_at: String,
     message: String,
 }
 

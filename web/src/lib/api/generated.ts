@@ -969,7 +969,10 @@ export interface components {
         };
         QrView: {
             deviceId: string;
+            /** @description When the next one replaces it, ISO 8601, UTC. */
+            expiresAt: string;
             message: string;
+            /** @description Text of the QR. */
             qrCode: string;
         };
         /** @description What a user may do: `admin` everything, `user` only with what is their own. */

@@ -167,8 +167,8 @@ class Devices {
   private async fetchQr(id: string): Promise<void> {
     try {
       const qr = await api.getQr(id);
-      // An event that came meanwhile knows more: how long the code counts.
-      if (!this.linkingOf(id).qr) this.update(id, { qr: code(qr.qrCode, null), step: 'waiting' });
+      // An event that came meanwhile is newer.
+      if (!this.linkingOf(id).qr) this.update(id, { qr: code(qr.qrCode, qr.expiresAt), step: 'waiting' });
     } catch (error) {
       // Between two QRs there is none; the next arrives as an event.
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
