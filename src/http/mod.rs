@@ -69,7 +69,7 @@ pub struct Settings {
     pub limits: Limits,
     /// The simulated network when it runs in this process; its control API then appears at `/sandbox`.
     #[cfg(feature = "sandbox")]
-    pub sandbox: Option<kurir_sandbox::Control>,
+    pub sandbox: Option<sandbox::Control>,
 }
 
 /// A site whose addresses are bound and which is ready to run.
