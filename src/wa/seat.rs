@@ -179,7 +179,9 @@ impl Seat {
         let (no, now, told) = (self.no, self.parts.clock.now(), change.clone());
         let is_known = self.is_known(&change);
         // Whoever hears of a code asks the live state for its text, so it stands there before the event does.
-        self.live.send_modify(|live| show_new(live, &change.shown));
+        if change.fact().is_some() {
+            self.live.send_modify(|live| show_new(live, &change));
+        }
         let device = self
             .parts
             .store
@@ -263,9 +265,10 @@ fn show(live: &mut Live, device: &Device, change: Change) {
     };
 }
 
-/// Shows a new code beside what is shown already.
-fn show_new(live: &mut Live, shown: &Shown) {
-    match shown {
+/// Shows a new code and the state that goes with it beside what is shown already.
+fn show_new(live: &mut Live, change: &Change) {
+    (live.status, live.step) = (change.status, change.step);
+    match &change.shown {
         Shown::Qr(qr) => live.qr = Some(qr.clone()),
         Shown::Pairing(code) => live.pairing = Some(code.clone()),
         Shown::Passkey(request) => live.passkey = Some(request.clone()),
