@@ -27,7 +27,9 @@ need_tools() {
         has rustup || fail "cargo $tool is missing: install it with the Rust toolchain"
         rustup component add clippy rustfmt
     done
-    has node && has npm || fail "Node is missing: install Node 20.19 or newer with npm"
+    if ! has node || ! has npm; then
+        fail "Node is missing: install Node 20.19 or newer with npm"
+    fi
     node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
         || fail "Node $(node --version) is too old: install 20.19 or newer"
     has cc || install_packages build-essential
