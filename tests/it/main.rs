@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod commands;
 mod contract;
 mod events;
 mod flows;
@@ -10,4 +11,5 @@ mod health;
 mod layers;
 mod malformed;
 mod multi_device;
+mod pages;
 mod support;
