@@ -47,7 +47,7 @@ impl Gateway {
         let device =
             devices::by_id(&self.store().view()?, id)?.ok_or_else(|| Error::new(Code::DeviceNotFound))?;
         caller.require_device(&device)?;
-        Ok(device)
+        Ok(self.as_shown(device))
     }
 
     /// Creates a device.
@@ -75,7 +75,7 @@ impl Gateway {
     pub fn devices(&self, caller: &Caller) -> Result<Vec<Device>> {
         let mut all = devices::all(&self.store().view()?)?;
         all.retain(|device| caller.may_see(device.user));
-        Ok(all)
+        Ok(all.into_iter().map(|device| self.as_shown(device)).collect())
     }
 
     /// Counts devices.
@@ -152,6 +152,15 @@ impl Gateway {
     /// Passes the answer of a passkey on to WhatsApp.
     pub async fn answer_passkey(&self, device: &Device, answer: serde_json::Value) -> Result<()> {
         self.fleet().answer_passkey(device.no, answer).await
+    }
+
+    /// A code is shown a moment before the state that goes with it is stored: whoever sees the code sees the state as well.
+    fn as_shown(&self, mut device: Device) -> Device {
+        let live = self.fleet().live(device.no);
+        if live.qr.is_some() || live.pairing.is_some() {
+            device.status = live.status;
+        }
+        device
     }
 
     async fn until(&self, no: DeviceNo, enough: impl Fn(&Live) -> bool) -> Live {
