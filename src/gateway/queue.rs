@@ -79,8 +79,7 @@ impl Queue {
 
     /// Returns whether an item is in flight.
     pub fn is_leased(&self, job: &str, index: u32) -> bool {
-        // A map keyed by JobId cannot be asked with a &str without a copy; the copies are short.
-        lock(&self.inner.leases).get(&JobId(job.to_owned())).is_some_and(|held| held.contains(&index))
+        lock(&self.inner.leases).get(job).is_some_and(|held| held.contains(&index))
     }
 
     /// Gives the lease of an item back.

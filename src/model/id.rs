@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 use std::fmt;
 
 macro_rules! number_id {
@@ -104,6 +105,13 @@ impl JobId {
 
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The hash and the order of an id are those of its text.
+impl Borrow<str> for JobId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     let key = message.chat.to_string();
     let old = existing(tables, message.device, &key)?;
     let is_newest = old.as_ref().is_none_or(|chat| message.at >= chat.last_at || chat.last.id == message.id);
+    let before = old.as_ref().map(|chat| chat.last_at);
     let mut chat = match old {
         Some(chat) => chat,
         None => Chat {
@@ -55,7 +56,6 @@ pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
             chat.name.clone_from(&message.push_name);
         }
     }
-    let before = chat.last_at;
     if is_newest {
         chat.last = preview(message);
         chat.last_at = message.at;
@@ -80,7 +80,7 @@ pub(super) fn forget(
         Some(message) => {
             chat.last = preview(message);
             chat.last_at = message.at;
-            put(tables, device, key, before, &chat)
+            put(tables, device, key, Some(before), &chat)
         }
         None => {
             tables.chats.remove((device.0, key))?;
@@ -102,7 +102,7 @@ pub(super) fn progress(
         Some(mut chat) if chat.last.id == id => {
             chat.last.status = to;
             let at = chat.last_at;
-            put(tables, device, key, at, &chat)
+            put(tables, device, key, Some(at), &chat)
         }
         _ => Ok(()),
     }
@@ -114,7 +114,7 @@ pub(super) fn clear_unread(tables: &mut Tables<'_>, device: DeviceNo, key: &str,
         Some(mut chat) if chat.unread > 0 && chat.last_at <= up_to => {
             chat.unread = 0;
             let at = chat.last_at;
-            put(tables, device, key, at, &chat)
+            put(tables, device, key, Some(at), &chat)
         }
         _ => Ok(()),
     }
@@ -127,9 +127,13 @@ fn existing(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<Option<C
     }
 }
 
-fn put(tables: &mut Tables<'_>, device: DeviceNo, key: &str, before: i64, chat: &Chat) -> Result<()> {
+/// Writes the row; `before` is the last activity with which it stands in the order, none when it is new.
+fn put(tables: &mut Tables<'_>, device: DeviceNo, key: &str, before: Option<i64>, chat: &Chat) -> Result<()> {
     tables.chats.insert((device.0, key), encode(chat)?.as_slice())?;
-    if before != chat.last_at {
+    if before == Some(chat.last_at) {
+        return Ok(());
+    }
+    if let Some(before) = before {
         tables.chats_by_time.remove((device.0, before, key))?;
     }
     tables.chats_by_time.insert((device.0, chat.last_at, key), ())?;

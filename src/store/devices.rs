@@ -117,6 +117,11 @@ pub fn scope(device: &Device) -> Scope {
     Scope { device: device.no, device_id: device.id.clone(), owner: device.user }
 }
 
+/// Returns whether there is a device, without reading it.
+pub fn exists(view: &View, no: DeviceNo) -> Result<bool> {
+    Ok(view.devices()?.get(no.0)?.is_some())
+}
+
 /// Returns whether the clients' id is in use.
 pub fn is_taken(view: &View, id: &DeviceId) -> Result<bool> {
     Ok(view.devices_by_id()?.get(id.as_str())?.is_some())

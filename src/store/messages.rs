@@ -9,6 +9,7 @@ use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::{Message, MessageStatus};
 use redb::ReadableTable;
+use serde::Deserialize;
 
 /// Stores an incoming message (or one that the account wrote elsewhere) and tells it, unless it is known already.
 ///
@@ -53,14 +54,21 @@ pub(super) fn settle_outgoing(tables: &mut Tables<'_>, message: &Message) -> Res
         .get((message.device.0, message.id.as_str(), chat.as_str(), ""))?
         .map(|r| r.value());
     if let Some(at) = known {
-        let old = tables.messages.remove((message.device.0, chat.as_str(), at, message.id.as_str()))?;
-        if let Some(old) = old {
-            let old: Message = decode("messages", &message.id, old.value())?;
+        let key = (message.device.0, chat.as_str(), at, message.id.as_str());
+        if let Some(old) = tables.messages.get(key)? {
+            let old: Progress = decode("messages", &message.id, old.value())?;
             // A receipt may have overtaken the acceptance.
             message.status = message.status.max(old.status);
         }
+        if at != message.at {
+            tables.messages.remove(key)?;
+        }
     }
-    put(tables, &message)?;
+    if known == Some(message.at) {
+        replace(tables, &message)?;
+    } else {
+        put(tables, &message)?;
+    }
     chats::note(tables, &message)?;
     Ok(message)
 }
@@ -84,7 +92,7 @@ pub fn advance(
         }
         message.status = to;
         message.error = None;
-        put(tables, &message)?;
+        replace(tables, &message)?;
         chats::progress(tables, device, &chat_text, id, to)?;
         let scope = devices::scope(&devices::existing(tables, device)?);
         let fact = Fact::MessageStatus { message_id: id.clone(), chat: chat_text.clone(), status: to };
@@ -189,11 +197,23 @@ fn sender_of(message: &Message) -> String {
     }
 }
 
-fn put(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+/// The part of a stored message that a settling one has to know.
+#[derive(Deserialize)]
+struct Progress {
+    status: MessageStatus,
+}
+
+/// Writes a message that stands at its time already, so its index is right.
+fn replace(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     let chat = message.chat.to_string();
     let at = (message.device.0, chat.as_str(), message.at, message.id.as_str());
     tables.messages.insert(at, encode(message)?.as_slice())?;
-    let sender = sender_of(message);
+    Ok(())
+}
+
+fn put(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    replace(tables, message)?;
+    let (chat, sender) = (message.chat.to_string(), sender_of(message));
     tables
         .message_ids
         .insert((message.device.0, message.id.as_str(), chat.as_str(), sender.as_str()), message.at)?;
@@ -266,7 +286,7 @@ pub(super) mod tests {
             seen.extend(page.into_iter().map(|message| message.id));
         }
         assert_eq!(seen, ["M6", "M5", "M4", "M3", "M2", "M1", "M0"]);
-        let unknown = super::page(&view, device, &chat, Some("nope"), 3).expect_err("refused");
+        let unknown = page(&view, device, &chat, Some("nope"), 3).expect_err("refused");
         assert_eq!(unknown.code(), Code::MessageUnknown);
     }
 

@@ -61,7 +61,10 @@ fn set_schema(tables: &mut Tables<'_>, schema: u64) -> Result<()> {
 
 fn in_transaction(db: &Database, work: impl FnOnce(&mut Tables<'_>) -> Result<()>) -> Result<()> {
     let tx = db.begin_write().context("beginning a migration")?;
-    work(&mut Tables::open(&tx)?)?;
+    let mut tables = Tables::open(&tx)?;
+    work(&mut tables)?;
+    tables.finish()?;
+    drop(tables);
     tx.commit().context("committing a migration")
 }
 
@@ -99,8 +102,11 @@ mod tests {
         assert_eq!(read_schema(&db).expect("read"), Some(2));
         let left = |name: &'static str| {
             let mut found = None;
-            in_transaction(&db, |tables| Ok(found = tables.meta.get(name)?.map(|row| row.value())))
-                .expect("read");
+            in_transaction(&db, |tables| {
+                found = tables.meta.get(name)?.map(|row| row.value());
+                Ok(())
+            })
+            .expect("read");
             found
         };
         assert_eq!((left("good"), left("half")), (Some(1), None));

@@ -8,10 +8,14 @@ use redb::ReadableTable as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Returns the next number of the counter `name`, beginning with 1; never the same twice.
-pub(super) fn next(tables: &mut Tables<'_>, name: &str) -> Result<u64> {
-    let number = tables.meta.get(name)?.map_or(0, |row| row.value()) + 1;
-    tables.meta.insert(name, number)?;
-    Ok(number)
+pub(super) fn next(tables: &mut Tables<'_>, name: &'static str) -> Result<u64> {
+    // Callers that share a transaction share one write of the counter.
+    let last = match tables.counters.get(name) {
+        Some(last) => *last,
+        None => tables.meta.get(name)?.map_or(0, |row| row.value()),
+    };
+    tables.counters.insert(name, last + 1);
+    Ok(last + 1)
 }
 
 /// Returns the setting `name`, if it was ever set.

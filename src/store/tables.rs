@@ -3,6 +3,7 @@
 
 use crate::error::{Context, Result};
 use redb::{ReadOnlyTable, ReadTransaction, Table, TableDefinition, WriteTransaction};
+use std::collections::BTreeMap;
 
 /// JSON with named fields, unless the line says raw or sealed.
 pub type Bytes = &'static [u8];
@@ -19,6 +20,8 @@ macro_rules! tables {
             $($(#[$doc])* pub $field: Table<'t, $key, $value>,)*
             /// Highest outbox number written by this transaction; tells the readers after the commit.
             pub(super) outbox_head: Option<u64>,
+            /// Counters of `meta` that this transaction moved on; written once, by [`Tables::finish`].
+            pub(super) counters: BTreeMap<&'static str, u64>,
         }
 
         impl<'t> Tables<'t> {
@@ -26,7 +29,16 @@ macro_rules! tables {
                 Ok(Self {
                     $($field: tx.open_table($field).context(concat!("opening table ", $name))?,)*
                     outbox_head: None,
+                    counters: BTreeMap::new(),
                 })
+            }
+
+            /// Writes what was held back; the last step before every commit.
+            pub(super) fn finish(&mut self) -> Result<()> {
+                for (name, number) in std::mem::take(&mut self.counters) {
+                    self.meta.insert(name, number)?;
+                }
+                Ok(())
             }
         }
 

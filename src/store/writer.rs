@@ -122,6 +122,7 @@ fn commit<'a>(
             catch_unwind(AssertUnwindSafe(|| work(&mut tables)))
                 .unwrap_or_else(|_| Err(Error::broken("a write panicked")))?;
         }
+        tables.finish()?;
         tables.outbox_head
     };
     tx.commit().context("committing a write")?;

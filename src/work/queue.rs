@@ -163,7 +163,7 @@ impl Lane {
 
     /// Claims and sends what is next.
     async fn step(&mut self) -> Result<Next> {
-        if devices::by_no(&self.gateway.store().view()?, self.device)?.is_none() {
+        if !devices::exists(&self.gateway.store().view()?, self.device)? {
             return Ok(Next::End);
         }
         if self.live.borrow_and_update().status != DeviceStatus::Connected {
