@@ -175,7 +175,7 @@ fn unusual_but_correct_requests_work() {
     let kurir = kurir();
     let ok = |bytes: &[u8]| answered(&kurir, bytes);
     let token = kurir.owner().token.expect("a token");
-    let old = ok(format!("GET /api/health HTTP/1.0\r\n\r\n").as_bytes());
+    let old = ok(b"GET /api/health HTTP/1.0\r\n\r\n");
     assert_eq!(old.expect(200)["status"], "OK");
     let old =
         ok(format!("GET /api/auth/profile HTTP/1.0\r\nauthorization: bearer {token}\r\n\r\n").as_bytes());

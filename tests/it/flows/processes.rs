@@ -43,7 +43,8 @@ fn wrong_usage_ends_with_code_two_and_names_the_mistake() {
         command.env_clear().arg("--data-dir").arg(dir.path());
         command
     };
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    type Case<'c> = (&'c [&'c str], &'c [(&'c str, &'c str)], &'c str);
+    let cases: [Case<'_>; 8] = [
         (&["serve", "--no-such-flag"], &[], "--no-such-flag"),
         (&["serve", "--listen", "somewhere"], &[], "somewhere"),
         (&["serve"], &[], "sandbox build"),

@@ -29,10 +29,12 @@ fn two_devices_talk_to_each_other_and_keep_their_chats_apart() {
         }
         let (there, back) = (json!(format!("ke dua {round}")), json!(format!("ke satu {round}")));
         kurir.send("satu", TWO, there.as_str().expect("a text"));
-        (of_one.push((json!(true), there.clone())), of_two.push((json!(false), there)));
+        of_one.push((json!(true), there.clone()));
+        of_two.push((json!(false), there));
         wait_for("the text at the second device", || (texts(&kurir, "dua", ONE) == of_two).then_some(()));
         kurir.send("dua", ONE, back.as_str().expect("a text"));
-        (of_one.push((json!(false), back.clone())), of_two.push((json!(true), back)));
+        of_one.push((json!(false), back.clone()));
+        of_two.push((json!(true), back));
         wait_for("the answer at the first device", || (texts(&kurir, "satu", TWO) == of_one).then_some(()));
     }
     for (phone, other) in [(ONE, TWO), (TWO, ONE)] {

@@ -26,8 +26,11 @@ pub struct Options<'n> {
     env: Vec<(String, String)>,
     config: Option<String>,
     claimed: bool,
-    prepare: Option<Box<dyn FnOnce(&Path) + 'n>>,
+    prepare: Option<Prepare<'n>>,
 }
+
+/// What is done with the data directory before the first start.
+type Prepare<'n> = Box<dyn FnOnce(&Path) + 'n>;
 
 /// A Kurir that was started. It is killed when it is dropped; a failing test shows what it said.
 pub struct TestKurir {
