@@ -2,9 +2,9 @@
 
 use crate::figures::{Figures, ms};
 use crate::network;
-use crate::pace::{self, Caller};
+use crate::pace::{self, Caller, Load};
 use crate::process::Process;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -37,8 +37,8 @@ enum Order {
     Link(usize),
     /// Throw all clients away and log in again with what is stored; answers with the milliseconds that took.
     Restore,
-    /// Let every one of `devices` devices have `callers` callers.
-    Load { devices: usize, callers: usize, time: Duration },
+    /// Let devices send.
+    Load(Load),
 }
 
 /// The bare library as the benchmark sees it.
@@ -63,9 +63,9 @@ impl Bare {
         self.order(&Order::Restore)
     }
 
-    /// Lets every one of `devices` devices have `callers` callers for `time`.
-    pub fn load(&mut self, devices: usize, callers: usize, time: Duration) -> Result<Figures> {
-        self.order(&Order::Load { devices, callers, time })
+    /// Lets devices send.
+    pub fn load(&mut self, load: &Load) -> Result<Figures> {
+        self.order(&Order::Load(*load))
     }
 
     fn order<T: for<'de> Deserialize<'de>>(&mut self, order: &Order) -> Result<T> {
@@ -93,12 +93,12 @@ pub fn serve(network: &str) -> Result<()> {
                 devices = runtime.block_on(restore(network, stores))?;
                 ms(&begun.elapsed()).into()
             }
-            Order::Load { devices: count, callers, time } => {
-                let callers = devices.iter().take(count).enumerate().flat_map(|(no, device)| {
-                    (0..callers).map(move |caller| Sender::new(device, &pace::recipient(no, caller)))
+            Order::Load(load) => {
+                let callers = devices.iter().take(load.devices).enumerate().flat_map(|(no, device)| {
+                    (0..load.callers).map(move |caller| Sender::new(device, &pace::recipient(no, caller)))
                 });
                 let callers = callers.collect::<Result<Vec<_>>>()?;
-                serde_json::to_value(runtime.block_on(async { pace::run(callers, time).await })?)?
+                serde_json::to_value(runtime.block_on(pace::run(callers, &load))?)?
             }
         };
         println!("{answer}");
@@ -229,7 +229,7 @@ struct Dialler(SocketAddr);
 impl TransportFactory for Dialler {
     async fn create_transport(
         &self,
-    ) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
+    ) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
         let stream = TcpStream::connect(self.0).await?;
         stream.set_nodelay(true)?;
         let url = network::url(self.0);
@@ -242,7 +242,7 @@ struct NoHttp;
 
 #[async_trait]
 impl HttpClient for NoHttp {
-    async fn execute(&self, _: HttpRequest) -> anyhow::Result<HttpResponse> {
-        anyhow::bail!("texts need no HTTP")
+    async fn execute(&self, _: HttpRequest) -> Result<HttpResponse> {
+        bail!("texts need no HTTP")
     }
 }

@@ -3,7 +3,7 @@
 use crate::figures::{Figures, ms};
 use crate::http::Connection;
 use crate::network;
-use crate::pace::{self, Caller};
+use crate::pace::{self, Caller, Load};
 use crate::process::Process;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -76,16 +76,16 @@ impl Kurir {
         self.wait_connected()
     }
 
-    /// Lets every one of `devices` devices have `callers` callers for `time`.
-    pub fn load(&self, devices: usize, callers: usize, time: Duration) -> Result<Figures> {
+    /// Lets devices send.
+    pub fn load(&self, load: &Load) -> Result<Figures> {
         self.runtime.block_on(async {
-            let mut senders = Vec::with_capacity(devices * callers);
-            for device in 0..devices {
-                for caller in 0..callers {
+            let mut senders = Vec::with_capacity(load.devices * load.callers);
+            for device in 0..load.devices {
+                for caller in 0..load.callers {
                     senders.push(Sender::open(self, device, caller).await?);
                 }
             }
-            pace::run(senders, time).await
+            pace::run(senders, load).await
         })
     }
 

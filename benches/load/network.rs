@@ -22,10 +22,10 @@ pub fn serve() -> Result<()> {
 
 /// The network as the other processes see it.
 pub struct Network {
-    /// The process.
-    pub process: Process,
     /// Where it listens.
     pub addr: SocketAddr,
+    // It ends with its owner.
+    _process: Process,
 }
 
 impl Network {
@@ -33,7 +33,7 @@ impl Network {
     pub fn start() -> Result<Self> {
         let mut process = Process::role(&[ROLE])?;
         let addr = process.hear()?.parse().context("the network's address")?;
-        Ok(Self { process, addr })
+        Ok(Self { addr, _process: process })
     }
 }
 

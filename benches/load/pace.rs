@@ -2,6 +2,7 @@
 
 use crate::figures::Figures;
 use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Barrier;
@@ -13,8 +14,22 @@ pub trait Caller: Send + 'static {
     fn send(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// Lets all callers send for `time`. Each sends once before, so that its first contact with the recipient is not counted.
-pub async fn run<C: Caller>(callers: Vec<C>, time: Duration) -> Result<Figures> {
+/// How much is sent.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Load {
+    /// Devices that send.
+    pub devices: usize,
+    /// Callers of each device.
+    pub callers: usize,
+    /// How long.
+    pub time: Duration,
+    /// What each caller waits behind each message.
+    pub pause: Duration,
+}
+
+/// Lets all callers send. Each sends once before, so that its first contact with the recipient is not counted.
+pub async fn run<C: Caller>(callers: Vec<C>, load: &Load) -> Result<Figures> {
+    let Load { time, pause, .. } = *load;
     let ready = Arc::new(Barrier::new(callers.len()));
     let mut running = JoinSet::new();
     for mut caller in callers {
@@ -28,6 +43,9 @@ pub async fn run<C: Caller>(callers: Vec<C>, time: Duration) -> Result<Figures> 
                 let sent_at = Instant::now();
                 caller.send().await?;
                 latencies.push(sent_at.elapsed());
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
+                }
             }
             anyhow::Ok((latencies, begun.elapsed()))
         });

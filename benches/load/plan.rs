@@ -6,9 +6,14 @@ use crate::bare::Bare;
 use crate::figures::{Figures, median};
 use crate::kurir::Kurir;
 use crate::network::Network;
+use crate::pace::Load;
+use crate::process::Process;
 use crate::{disk, table};
 use anyhow::{Context as _, Result};
 use std::time::Duration;
+
+/// Pause between lone messages: everything is at rest when the next one comes.
+const LONE_PAUSE: Duration = Duration::from_millis(50);
 
 /// How much is measured.
 pub struct Plan {
@@ -17,7 +22,7 @@ pub struct Plan {
     /// Devices that are restored.
     restore: usize,
     /// Pairs of devices, and callers of each.
-    loads: &'static [(usize, usize)],
+    loads: Vec<(usize, usize)>,
     /// How long each load lasts.
     time: Duration,
     /// How often each load and each restore is repeated; the median counts.
@@ -30,7 +35,7 @@ impl Plan {
         Self {
             memory: &[1, 10, 50, 100],
             restore: 50,
-            loads: &[(1, 1), (1, 8), (1, 64), (10, 1), (10, 8), (10, 64)],
+            loads: vec![(1, 1), (1, 8), (1, 64), (10, 1), (10, 8), (10, 64)],
             time: Duration::from_secs(5),
             repeats: 3,
         }
@@ -41,10 +46,17 @@ impl Plan {
         Self {
             memory: &[1, 3],
             restore: 3,
-            loads: &[(1, 1), (3, 8)],
+            loads: vec![(1, 1), (3, 8)],
             time: Duration::from_secs(1),
             repeats: 1,
         }
+    }
+
+    /// One load alone, for work on what limits it; `load` is devices and callers of each, such as `10x8`.
+    pub fn one(load: &str) -> Option<Self> {
+        let (devices, callers) = load.split_once('x')?;
+        let loads = vec![(devices.parse().ok()?, callers.parse().ok()?)];
+        Some(Self { memory: &[], loads, ..Self::full() })
     }
 }
 
@@ -59,9 +71,11 @@ pub struct Results {
     /// Memory with devices.
     pub memory: Vec<Memory>,
     /// Restoring devices.
-    pub restore: Restore,
+    pub restore: Option<Restore>,
+    /// A message now and then.
+    pub lone: Sent,
     /// Loads.
-    pub loads: Vec<Load>,
+    pub loads: Vec<Sent>,
     /// The most bytes that Kurir, and the bare library, had during the loads.
     pub peak: (u64, u64),
 }
@@ -85,12 +99,13 @@ pub struct Restore {
     pub bare: f64,
 }
 
-/// One load.
-pub struct Load {
-    pub devices: usize,
-    pub callers: usize,
+/// What came of one load.
+pub struct Sent {
+    pub load: Load,
     pub kurir: Figures,
     pub bare: Figures,
+    /// Microseconds of processor time per message of Kurir and of the bare library, the receipts included.
+    pub cpu_us: (f64, f64),
 }
 
 /// Measures and prints the table.
@@ -98,7 +113,7 @@ pub fn run(plan: &Plan) -> Result<()> {
     let dir = tempfile::tempdir().context("a temporary directory")?;
     let (disk_ms, commit_ms) = (disk::plain(dir.path())?, disk::store(dir.path())?);
     let network = Network::start()?;
-    let (loads, peak) = loads(plan, &network)?;
+    let Loads { lone, loads, peak } = loads(plan, &network)?;
     let network = Network::start()?;
     let mut kurir = Kurir::start(network.addr)?;
     let mut bare = Bare::start(network.addr)?;
@@ -112,31 +127,63 @@ pub fn run(plan: &Plan) -> Result<()> {
             restored = Some(restore(plan, &mut kurir, &mut bare)?);
         }
     }
-    let restore = restored.context("the plan restores a number of devices that it links")?;
-    table::print(&Results { disk_ms, commit_ms, idle, memory, restore, loads, peak });
+    table::print(&Results { disk_ms, commit_ms, idle, memory, restore: restored, lone, loads, peak });
     Ok(())
 }
 
-fn loads(plan: &Plan, network: &Network) -> Result<(Vec<Load>, (u64, u64))> {
-    let devices = plan.loads.iter().map(|(devices, _)| *devices).max().unwrap_or(0);
+/// What came of all loads, and the most bytes that Kurir and the bare library had meanwhile.
+struct Loads {
+    lone: Sent,
+    loads: Vec<Sent>,
+    peak: (u64, u64),
+}
+
+fn loads(plan: &Plan, network: &Network) -> Result<Loads> {
+    let devices = plan.loads.iter().map(|(devices, _)| *devices).max().unwrap_or(1);
     let mut kurir = Kurir::start(network.addr)?;
     let mut bare = Bare::start(network.addr)?;
     kurir.link(devices)?;
     bare.link(devices)?;
-    let mut loads = Vec::new();
-    for &(devices, callers) in plan.loads {
-        progress(&format!("{devices} devices with {callers} callers each"));
-        let (mut by_kurir, mut by_bare) = (Vec::new(), Vec::new());
-        for _ in 0..plan.repeats {
-            by_bare.push(bare.load(devices, callers, plan.time)?);
-            bare.process.rest()?;
-            by_kurir.push(kurir.load(devices, callers, plan.time)?);
-            kurir.process.rest()?;
-        }
-        let kurir = Figures::median(by_kurir).context("a run")?;
-        loads.push(Load { devices, callers, kurir, bare: Figures::median(by_bare).context("a run")? });
+    let mut send = |load| send(plan, load, &kurir, &mut bare);
+    let lone = send(Load { devices: 1, callers: 1, time: plan.time, pause: LONE_PAUSE })?;
+    let loads = plan
+        .loads
+        .iter()
+        .map(|&(devices, callers)| send(Load { devices, callers, time: plan.time, pause: Duration::ZERO }));
+    let loads = loads.collect::<Result<_>>()?;
+    Ok(Loads { lone, loads, peak: (kurir.process.peak_bytes()?, bare.process.peak_bytes()?) })
+}
+
+/// Lets both send in turns and returns the median of each.
+fn send(plan: &Plan, load: Load, kurir: &Kurir, bare: &mut Bare) -> Result<Sent> {
+    progress(&format!("{} devices with {} callers each", load.devices, load.callers));
+    let (mut by_kurir, mut by_bare) = (Vec::new(), Vec::new());
+    let (mut kurir_cpu, mut bare_cpu) = (Vec::new(), Vec::new());
+    for _ in 0..plan.repeats {
+        let (figures, cpu) = cost(&load, &mut *bare, |bare| &bare.process, |bare| bare.load(&load))?;
+        by_bare.push(figures);
+        bare_cpu.push(cpu);
+        let (figures, cpu) = cost(&load, kurir, |kurir| &kurir.process, |kurir| kurir.load(&load))?;
+        by_kurir.push(figures);
+        kurir_cpu.push(cpu);
     }
-    Ok((loads, (kurir.process.peak_bytes()?, bare.process.peak_bytes()?)))
+    let kurir = Figures::median(by_kurir).context("a run")?;
+    let bare = Figures::median(by_bare).context("a run")?;
+    Ok(Sent { load, kurir, bare, cpu_us: (median(kurir_cpu), median(bare_cpu)) })
+}
+
+/// Runs a load until its process rests again; returns the processor time per message as well, in microseconds.
+fn cost<S>(
+    load: &Load,
+    mut sender: S,
+    process: impl Fn(&S) -> &Process,
+    run: impl FnOnce(&mut S) -> Result<Figures>,
+) -> Result<(Figures, f64)> {
+    let before = process(&sender).cpu()?;
+    let figures = run(&mut sender)?;
+    process(&sender).rest()?;
+    let spent = process(&sender).cpu()? - before;
+    Ok((figures, spent.as_secs_f64() * 1e6 / (figures.per_second * load.time.as_secs_f64())))
 }
 
 fn remember(kurir: &mut Kurir, bare: &mut Bare, devices: usize) -> Result<Memory> {

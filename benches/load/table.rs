@@ -1,6 +1,7 @@
 //! The one table, as Markdown.
 
-use crate::plan::{Load, Memory, Results};
+use crate::figures::Figures;
+use crate::plan::{Memory, Results, Sent};
 
 /// Prints everything that was measured.
 pub fn print(results: &Results) {
@@ -24,24 +25,32 @@ fn head(results: &Results) -> Vec<Row> {
 }
 
 fn memory(results: &Results) -> Vec<Row> {
-    results.memory.iter().flat_map(|memory| devices(memory, results.idle)).collect()
+    let first = results.memory.first();
+    results.memory.iter().flat_map(|memory| devices(memory, first.unwrap_or(memory))).collect()
 }
 
-fn devices(memory: &Memory, (kurir_idle, bare_idle): (u64, u64)) -> Vec<Row> {
-    let count = memory.devices;
-    let each = |bytes: u64, idle: u64| bytes.saturating_sub(idle) as f64 / count as f64 / 1e6;
-    let (linked, restarted) = (each(memory.linked, kurir_idle), each(memory.restarted, kurir_idle));
-    let bare = each(memory.bare, bare_idle);
-    let what = |when: &str| format!("RSS with {count} connected {when}, MB (MB more per device)");
-    let show = |bytes: u64, each: f64| format!("{} ({each:.2})", mb(bytes));
+fn devices(memory: &Memory, first: &Memory) -> Vec<Row> {
+    let what = |when: &str| format!("RSS with {} connected {when}, MB", memory.devices);
+    // The first device brings what all share, such as the code of the protocol: the others are counted against it.
+    let more = memory.devices - first.devices;
+    let show = |bytes: u64, with_first: u64| match more {
+        0 => mb(bytes),
+        _ => format!(
+            "{} ({:.2} per further device)",
+            mb(bytes),
+            (bytes as f64 - with_first as f64) / more as f64 / 1e6
+        ),
+    };
+    let (linked, bare) = (show(memory.linked, first.linked), show(memory.bare, first.bare));
+    let restarted = show(memory.restarted, first.restarted);
     vec![
-        row(&what("just linked"), show(memory.linked, linked), show(memory.bare, bare), ratio(linked, bare)),
-        row(&what("after a restart"), show(memory.restarted, restarted), "", ""),
+        row(&what("just linked"), linked, bare, ratio(memory.linked as f64, memory.bare as f64)),
+        row(&what("after a restart"), restarted, "", ""),
     ]
 }
 
 fn restore(results: &Results) -> Vec<Row> {
-    let restore = &results.restore;
+    let Some(restore) = &results.restore else { return Vec::new() };
     let what = |from: &str| format!("{} devices connected again {from}, s", restore.devices);
     let s = |ms: f64| format!("{:.2}", ms / 1000.0);
     let (start, listening, bare) = (restore.from_start, restore.from_listening, restore.bare);
@@ -53,15 +62,21 @@ fn restore(results: &Results) -> Vec<Row> {
 
 fn loads(results: &Results) -> Vec<Row> {
     let (kurir, bare) = results.peak;
-    let mut rows: Vec<Row> = results.loads.iter().flat_map(load).collect();
+    let mut rows = vec![lone(results)];
+    rows.extend(results.loads.iter().flat_map(load));
     rows.push(row("most RSS during the loads, MB", mb(kurir), mb(bare), ratio(kurir as f64, bare as f64)));
     rows
 }
 
-fn load(load: &Load) -> Vec<Row> {
-    let (kurir, bare) = (&load.kurir, &load.bare);
-    let who = format!("{} × {}", load.devices, load.callers);
-    let times = |p50: f64, p99: f64| format!("{p50:.2} / {p99:.2}");
+fn lone(results: &Results) -> Row {
+    let (kurir, bare) = (&results.lone.kurir, &results.lone.bare);
+    let what = "a lone text: p50 / p99 to the network's ack, ms";
+    row(what, times(kurir), times(bare), ratio(kurir.p50_ms, bare.p50_ms))
+}
+
+fn load(sent: &Sent) -> Vec<Row> {
+    let (kurir, bare) = (&sent.kurir, &sent.bare);
+    let who = format!("{} × {}", sent.load.devices, sent.load.callers);
     vec![
         row(
             &format!("{who} (devices × callers): texts per second"),
@@ -71,15 +86,25 @@ fn load(load: &Load) -> Vec<Row> {
         ),
         row(
             &format!("{who}: p50 / p99 to the network's ack, ms"),
-            times(kurir.p50_ms, kurir.p99_ms),
-            times(bare.p50_ms, bare.p99_ms),
+            times(kurir),
+            times(bare),
             ratio(kurir.p50_ms, bare.p50_ms),
+        ),
+        row(
+            &format!("{who}: processor time per text, µs"),
+            format!("{:.0}", sent.cpu_us.0),
+            format!("{:.0}", sent.cpu_us.1),
+            ratio(sent.cpu_us.0, sent.cpu_us.1),
         ),
     ]
 }
 
 fn row(what: &str, kurir: String, bare: impl Into<String>, ratio: impl Into<String>) -> Row {
     [what.to_owned(), kurir, bare.into(), ratio.into()]
+}
+
+fn times(figures: &Figures) -> String {
+    format!("{:.2} / {:.2}", figures.p50_ms, figures.p99_ms)
 }
 
 fn mb(bytes: u64) -> String {
