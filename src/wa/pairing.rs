@@ -2,6 +2,7 @@
 
 use super::live::{Live, PairingCode};
 use super::seat::Seat;
+use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
 use crate::model::device::DeviceStatus;
 use crate::model::id::DeviceNo;
@@ -18,6 +19,10 @@ const PAUSE: Duration = Duration::from_secs(2);
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the code may take from the network's answer to the snapshot.
 const SHOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the same code answers a repeated request, in milliseconds: a double click gets the code that is being typed, and
+/// whoever mistyped it, which uses it up, gets another one.
+const SAME_CODE_MS: Millis = 10_000;
 
 enum Failure {
     /// The connection closed; another try may succeed.
@@ -49,12 +54,12 @@ async fn once(seat: &Seat, phone: &Phone) -> Result<PairingCode, Failure> {
     let now = seat.parts.clock.now();
     let outstanding = live.pairing.filter(|code| code.expires_at > now);
     if let Some(code) = outstanding {
-        if seat.is_code_for(phone) {
+        if seat.is_code_for(phone, now - SAME_CODE_MS) {
             return Ok(code);
         }
         client.cancel_pair_code().await;
     }
-    seat.remember_code_for(phone);
+    seat.remember_code_for(phone, now);
     let options = PairCodeOptions { phone_number: phone.to_string(), ..PairCodeOptions::default() };
     let text = client.pair_with_code(options).await.map_err(|why| failure(seat.no, &why))?;
     let mut watch = seat.live.subscribe();

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::people::People;
 use super::transport::Dialler;
 use super::version::Versions;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::model::device::{Device, DeviceStatus, LinkStep, LinkTrouble};
 use crate::model::event::Fact;
@@ -46,7 +46,7 @@ pub(super) struct Seat {
     /// The client while a connection is up or being made.
     client: Mutex<Option<Arc<Client>>>,
     /// The number that the last pairing code was asked for.
-    code_for: Mutex<Option<Phone>>,
+    code_for: Mutex<Option<(Phone, Millis)>>,
     /// The device's task. Held over a whole connect, disconnect or wipe, so that these never mix.
     pub(super) control: tokio::sync::Mutex<Option<Running>>,
 }
@@ -209,14 +209,14 @@ impl Seat {
         is_same && is_kept && change.attempts.is_none() && change.wanted.is_none() && change.fact().is_some()
     }
 
-    /// Returns whether the last pairing code was asked for this number.
-    pub(super) fn is_code_for(&self, phone: &Phone) -> bool {
-        lock(&self.code_for).as_ref() == Some(phone)
+    /// Returns whether the last pairing code was asked for this number after `since`.
+    pub(super) fn is_code_for(&self, phone: &Phone, since: Millis) -> bool {
+        lock(&self.code_for).as_ref().is_some_and(|(asked, at)| asked == phone && *at > since)
     }
 
-    /// Notes for which number a pairing code is asked.
-    pub(super) fn remember_code_for(&self, phone: &Phone) {
-        *lock(&self.code_for) = Some(phone.clone());
+    /// Notes for which number a pairing code is asked, and when.
+    pub(super) fn remember_code_for(&self, phone: &Phone, now: Millis) {
+        *lock(&self.code_for) = Some((phone.clone(), now));
     }
 
     /// Returns the protocol state of the device.
