@@ -68,6 +68,8 @@ pub struct Results {
     pub commit_ms: f64,
     /// Bytes of Kurir, and of the bare library, without a device.
     pub idle: (u64, u64),
+    /// The part of it that is not mapped program code.
+    pub idle_own: (u64, u64),
     /// Memory with devices.
     pub memory: Vec<Memory>,
     /// Restoring devices.
@@ -118,6 +120,7 @@ pub fn run(plan: &Plan) -> Result<()> {
     let mut kurir = Kurir::start(network.addr)?;
     let mut bare = Bare::start(network.addr)?;
     let idle = (kurir.process.resting_bytes()?, bare.process.resting_bytes()?);
+    let idle_own = (kurir.process.own_bytes()?, bare.process.own_bytes()?);
     let mut memory = Vec::new();
     let mut restored = None;
     for &devices in plan.memory {
@@ -127,7 +130,17 @@ pub fn run(plan: &Plan) -> Result<()> {
             restored = Some(restore(plan, &mut kurir, &mut bare)?);
         }
     }
-    table::print(&Results { disk_ms, commit_ms, idle, memory, restore: restored, lone, loads, peak });
+    table::print(&Results {
+        disk_ms,
+        commit_ms,
+        idle,
+        idle_own,
+        memory,
+        restore: restored,
+        lone,
+        loads,
+        peak,
+    });
     Ok(())
 }
 

@@ -82,6 +82,11 @@ impl Process {
         self.status("VmRSS:")
     }
 
+    /// Returns the part of its resident memory that is not a file's, such as the program's own code, in bytes.
+    pub fn own_bytes(&self) -> Result<u64> {
+        self.status("RssAnon:")
+    }
+
     /// Returns the most resident memory that it ever had, in bytes.
     pub fn peak_bytes(&self) -> Result<u64> {
         self.status("VmHWM:")

@@ -17,10 +17,17 @@ type Row = [String; 4];
 
 fn head(results: &Results) -> Vec<Row> {
     let (kurir, bare) = results.idle;
+    let (kurir_own, bare_own) = results.idle_own;
     vec![
         row("16 KiB written to the disk with fsync, ms", format!("{:.2}", results.disk_ms), "", ""),
         row("one lone commit of the store, ms", format!("{:.2}", results.commit_ms), "", ""),
         row("RSS without a device, MB", mb(kurir), mb(bare), ratio(kurir as f64, bare as f64)),
+        row(
+            "of it not mapped from files, MB",
+            mb(kurir_own),
+            mb(bare_own),
+            ratio(kurir_own as f64, bare_own as f64),
+        ),
     ]
 }
 

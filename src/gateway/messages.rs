@@ -165,12 +165,13 @@ impl Gateway {
     }
 
     async fn single_result(&self, end: &JobEnd, id: &JobId, to: Jid) -> Result<Sent> {
-        let deadline = self.config().queue.answer_within.0;
-        // After the deadline the state in the store decides, like after the end.
-        let _ = tokio::time::timeout(deadline, self.until_ended(end, id)).await;
-        let (_, items) = self.job_with_items(id)?;
-        let item =
-            items.into_iter().next().ok_or_else(|| Error::broken(format!("job `{id}` has no item")))?;
+        // A job that an earlier request made may have ended before the waiting began.
+        let mut item = self.only_item(id)?;
+        if item.state == ItemState::Pending {
+            // After the deadline the state in the store decides, like after the end.
+            let _ = tokio::time::timeout(self.config().queue.answer_within.0, end.ended()).await;
+            item = self.only_item(id)?;
+        }
         let (at, accepted) = match (item.state, item.error) {
             (ItemState::Sent, _) => (item.settled_at.unwrap_or_default(), true),
             (ItemState::Pending, _) => (self.clock().now(), false),
@@ -178,6 +179,11 @@ impl Gateway {
             (ItemState::Failed, error) => return Err(item_error(error.as_ref())),
         };
         Ok(Sent { message_id: item.message_id, to, at, accepted })
+    }
+
+    fn only_item(&self, id: &JobId) -> Result<Item> {
+        let items = jobs::items(&self.store().view()?, id.as_str(), 0, 1)?;
+        items.into_iter().next().ok_or_else(|| Error::new(Code::JobNotFound))
     }
 
     /// Returns once the job has ended, also when that was before the waiting began.
