@@ -34,6 +34,11 @@ pub fn get(view: &View, device: DeviceNo, chat: &str) -> Result<Option<Chat>> {
     }
 }
 
+/// Returns when the newest message of the chat was sent, in milliseconds since 1970, or none without a chat.
+pub(super) fn last_at(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<Option<i64>> {
+    Ok(existing(tables, device, key)?.map(|chat| chat.last_at))
+}
+
 /// Takes a new or changed message into the list.
 pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     let key = message.chat.to_string();

@@ -20,10 +20,16 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     {
         return Ok(false);
     }
-    put(tables, message)?;
-    chats::note(tables, message)?;
+    let mut message = message.clone();
+    // The network tells seconds: within one, the order of arrival is the order of the chat, across restarts too.
+    let last_at = chats::last_at(tables, message.device, &message.chat.to_string())?;
+    if let Some(last_at) = last_at.filter(|last| *last >= message.at && *last / 1000 == message.at / 1000) {
+        message.at = last_at + 1;
+    }
+    put(tables, &message)?;
+    chats::note(tables, &message)?;
     let device = devices::touch(tables, message.device, now)?;
-    outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message: message.clone() })?;
+    outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;
     Ok(true)
 }
 
