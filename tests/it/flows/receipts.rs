@@ -48,20 +48,3 @@ fn receipts_move_a_message_forward_in_the_chat_and_in_the_events() {
     kurir.restart();
     assert_eq!(status(&kurir, CUSTOMER, &id), "read");
 }
-
-/// What the owner reads on the phone is read in Kurir, too.
-#[test]
-fn an_answer_counts_as_unread_until_somebody_reads_it() {
-    let kurir = TestKurir::start();
-    let phones = kurir.phones();
-    kurir.link(&phones, "toko-1", SHOP);
-    phones.add(CUSTOMER);
-    let id = phones.write(CUSTOMER, SHOP, "halo?");
-    let unread = || {
-        let chats = kurir.owner().get("/api/whatsapp-multi-device/devices/toko-1/chats").data(200);
-        chats["chats"][0]["unreadCount"].clone()
-    };
-    wait_for("one unread", || (unread() == 1).then_some(()));
-    phones.receipt(SHOP, &id, "read");
-    wait_for("none unread", || (unread() == 0).then_some(()));
-}
