@@ -1,6 +1,6 @@
 //! How far a message came: pending, sent, delivered, read.
 
-use crate::support::{Events, TestKurir, wait_for};
+use crate::support::{Events, TestKurir};
 use serde_json::{Value, json};
 
 const SHOP: &str = "6281211110011";
