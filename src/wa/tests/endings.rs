@@ -117,9 +117,12 @@ async fn a_network_that_is_away_is_tried_again() {
     rig.until("the loss", |live| live.status == DeviceStatus::Disconnected).await;
     for attempt in 2..=4 {
         rig.clock.advance(Duration::from_secs(5));
-        wait_for("the next attempt", async || (rig.device().connection_attempts == attempt).then_some(()))
-            .await;
-        rig.until("its failure", |live| live.trouble == Some(LinkTrouble::Unreachable)).await;
+        wait_for("the next failure", async || {
+            let device = rig.device();
+            let has_failed = device.trouble == Some(LinkTrouble::Unreachable);
+            (has_failed && device.connection_attempts == attempt).then_some(())
+        })
+        .await;
     }
     rig.clock.advance(Duration::from_secs(29));
     assert_eq!(rig.device().connection_attempts, 4);
