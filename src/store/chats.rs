@@ -113,16 +113,17 @@ pub(super) fn progress(
     }
 }
 
-/// Nothing older than `up_to` (milliseconds since 1970) is unread any more.
-pub(super) fn clear_unread(tables: &mut Tables<'_>, device: DeviceNo, key: &str, up_to: i64) -> Result<()> {
-    match existing(tables, device, key)? {
-        Some(mut chat) if chat.unread > 0 && chat.last_at <= up_to => {
-            chat.unread = 0;
-            let at = chat.last_at;
-            put(tables, device, key, Some(at), &chat)
-        }
-        _ => Ok(()),
-    }
+/// Returns how many messages of a chat nobody has read; 0 when it is unknown.
+pub(super) fn unread(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<u32> {
+    Ok(existing(tables, device, key)?.map_or(0, |chat| chat.unread))
+}
+
+/// Sets how many messages of a chat nobody has read.
+pub(super) fn set_unread(tables: &mut Tables<'_>, device: DeviceNo, key: &str, unread: u32) -> Result<()> {
+    let Some(mut chat) = existing(tables, device, key)? else { return Ok(()) };
+    chat.unread = unread;
+    let at = chat.last_at;
+    put(tables, device, key, Some(at), &chat)
 }
 
 fn existing(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<Option<Chat>> {

@@ -10,6 +10,7 @@ use crate::model::jid::Jid;
 use crate::model::message::{Message, MessageStatus};
 use redb::ReadableTable;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Stores an incoming message (or one that the account wrote elsewhere) and tells it, unless it is known already.
 ///
@@ -107,9 +108,39 @@ pub fn advance(
     Ok(())
 }
 
-/// Marks incoming messages as read after the account read them here or on another device.
+/// Marks the incoming messages of a chat as read, up to a time in milliseconds since 1970.
 pub fn mark_read(tables: &mut Tables<'_>, device: DeviceNo, chat: &Jid, up_to: i64) -> Result<()> {
-    chats::clear_unread(tables, device, &chat.to_string(), up_to)
+    read_up_to(tables, device, &chat.to_string(), up_to)
+}
+
+/// Marks incoming messages as read that the account read elsewhere, and all before them in their chats.
+pub fn mark_read_by_ids(tables: &mut Tables<'_>, device: DeviceNo, ids: &[String]) -> Result<()> {
+    let mut chats: BTreeMap<String, i64> = BTreeMap::new();
+    for id in ids {
+        let all = (device.0, id.as_str(), "", "")..=(device.0, id.as_str(), "\u{10ffff}", "");
+        for row in tables.message_ids.range(all)? {
+            let (key, at) = row?;
+            let newest = chats.entry(key.value().2.to_owned()).or_insert(i64::MIN);
+            *newest = (*newest).max(at.value());
+        }
+    }
+    chats.iter().try_for_each(|(chat, up_to)| read_up_to(tables, device, chat, *up_to))
+}
+
+/// What came after `up_to` stays unread.
+fn read_up_to(tables: &mut Tables<'_>, device: DeviceNo, chat: &str, up_to: i64) -> Result<()> {
+    let unread = chats::unread(tables, device, chat)?;
+    let mut left = 0;
+    let later = (device.0, chat, up_to.saturating_add(1), "")..=(device.0, chat, i64::MAX, "\u{10ffff}");
+    for row in tables.messages.range(later)? {
+        if left == unread {
+            break;
+        }
+        let (at, value) = row?;
+        let direction: Direction = decode("messages", at.value(), value.value())?;
+        left += u32::from(!direction.from_me);
+    }
+    if left == unread { Ok(()) } else { chats::set_unread(tables, device, chat, left) }
 }
 
 /// Returns up to `limit` messages of a chat, newest first, older than the message `before` when one is given.
@@ -207,6 +238,13 @@ fn sender_of(message: &Message) -> String {
 #[derive(Deserialize)]
 struct Progress {
     status: MessageStatus,
+}
+
+/// The part of a stored message that tells who wrote it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Direction {
+    from_me: bool,
 }
 
 /// Writes a message that stands at its time already, so its index is right.
@@ -311,5 +349,23 @@ pub(super) mod tests {
         let view = store.view().expect("a view");
         let found = own_message(&view, device, &chat, "OUT").expect("read").expect("found");
         assert_eq!(found.status, MessageStatus::Read);
+    }
+
+    #[tokio::test]
+    async fn what_came_after_the_message_that_was_read_stays_unread() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        for n in 0..4i64 {
+            let message = incoming(device, &format!("M{n}"), n * 1000);
+            store.write(move |t| receive(t, &message, n)).await.expect("stored");
+        }
+        let unread = || {
+            let view = store.view().expect("a view");
+            chats::page(&view, device, None, 10).expect("read")[0].unread
+        };
+        for (id, left) in [("M1", 2), ("M0", 2), ("unknown", 2), ("M3", 0)] {
+            store.write(move |t| mark_read_by_ids(t, device, &[id.into()])).await.expect("marked");
+            assert_eq!(unread(), left, "after {id}");
+        }
     }
 }

@@ -123,7 +123,7 @@ impl Course {
         let mut progress: Vec<Progress> = Vec::new();
         for event in events.drain(..) {
             if let Event::Receipt(receipt) = &*event {
-                progress.extend(receipts::progress(receipt, self.now(), &phone_of));
+                progress.extend(receipts::progress(receipt, &phone_of));
                 continue;
             }
             self.commit(&mut progress).await?;

@@ -15,31 +15,23 @@ use wacore::types::presence::ReceiptType;
 pub(super) enum Progress {
     /// Messages of the account came this far at the recipient.
     Ours { chat: Jid, ids: Vec<String>, to: MessageStatus },
-    /// The account has read the chat on another of its devices, up to this time.
-    Read { chat: Jid, up_to: Millis },
+    /// The account has read these messages on another of its devices.
+    Read { ids: Vec<String> },
 }
 
 /// Returns what the receipt says, or nothing when it is about the protocol only.
-pub(super) fn progress(
-    receipt: &Receipt,
-    now: Millis,
-    phone_of: &impl Fn(&str) -> Option<String>,
-) -> Option<Progress> {
+pub(super) fn progress(receipt: &Receipt, phone_of: &impl Fn(&str) -> Option<String>) -> Option<Progress> {
+    let ids = || receipt.message_ids.iter().map(|id| id.to_string()).collect();
     let to = match receipt.r#type {
         // `Inactive` comes from a device in the background: it has the message all the same.
         ReceiptType::Delivered | ReceiptType::Inactive => MessageStatus::Delivered,
         ReceiptType::Read | ReceiptType::Played => MessageStatus::Read,
-        ReceiptType::ReadSelf | ReceiptType::PlayedSelf => {
-            // The network tells whole seconds; live, everything that is here by now was on the screen.
-            let told = receipt.timestamp.timestamp_millis() + 999;
-            let up_to = if receipt.offline { told } else { now };
-            return Some(Progress::Read { chat: chat(&receipt.source, None, phone_of)?, up_to });
-        }
+        // It comes from the account itself, and the library keeps no word of whose chat it was: the ids tell.
+        ReceiptType::ReadSelf | ReceiptType::PlayedSelf => return Some(Progress::Read { ids: ids() }),
         _ => return None,
     };
     let chat = chat(&receipt.source, None, phone_of)?;
-    let ids = receipt.message_ids.iter().map(|id| id.to_string()).collect();
-    Some(Progress::Ours { chat, ids, to })
+    Some(Progress::Ours { chat, ids: ids(), to })
 }
 
 /// Commits what several receipts said, in their order.
@@ -59,7 +51,7 @@ pub(super) async fn commit(
                     Progress::Ours { chat, ids, to } => {
                         messages::advance(tables, device, chat, ids, *to, now)?
                     }
-                    Progress::Read { chat, up_to } => messages::mark_read(tables, device, chat, *up_to)?,
+                    Progress::Read { ids } => messages::mark_read_by_ids(tables, device, ids)?,
                 }
             }
             Ok(())
@@ -72,7 +64,7 @@ mod tests {
     use super::*;
     use wacore::types::message::MessageSource;
 
-    fn receipt(kind: ReceiptType, offline: bool) -> Receipt {
+    fn receipt(kind: ReceiptType) -> Receipt {
         let sender: wacore_binary::Jid = "100:2@lid".parse().expect("an address");
         let source = MessageSource { chat: sender.to_non_ad(), sender, ..Default::default() };
         Receipt::builder()
@@ -80,7 +72,7 @@ mod tests {
             .message_ids(vec!["M1".into(), "M2".into()])
             .timestamp(chrono::DateTime::from_timestamp(7, 0).expect("a time"))
             .r#type(kind)
-            .offline(offline)
+            .offline(false)
             .build()
     }
 
@@ -89,20 +81,20 @@ mod tests {
         let phone_of = |lid: &str| (lid == "100").then(|| "6281234567890".to_owned());
         let chat: Jid = "6281234567890@s.whatsapp.net".parse().expect("an address");
         let ours = |to| Some(Progress::Ours { chat: chat.clone(), ids: vec!["M1".into(), "M2".into()], to });
-        let read = |up_to| Some(Progress::Read { chat: chat.clone(), up_to });
+        let read = || Some(Progress::Read { ids: vec!["M1".into(), "M2".into()] });
         let cases = [
-            (ReceiptType::Delivered, false, ours(MessageStatus::Delivered)),
-            (ReceiptType::Inactive, false, ours(MessageStatus::Delivered)),
-            (ReceiptType::Read, false, ours(MessageStatus::Read)),
-            (ReceiptType::Played, false, ours(MessageStatus::Read)),
-            (ReceiptType::ReadSelf, false, read(90_000)),
-            (ReceiptType::ReadSelf, true, read(7_999)),
-            (ReceiptType::Sender, false, None),
-            (ReceiptType::Retry, false, None),
-            (ReceiptType::PeerMsg, false, None),
+            (ReceiptType::Delivered, ours(MessageStatus::Delivered)),
+            (ReceiptType::Inactive, ours(MessageStatus::Delivered)),
+            (ReceiptType::Read, ours(MessageStatus::Read)),
+            (ReceiptType::Played, ours(MessageStatus::Read)),
+            (ReceiptType::ReadSelf, read()),
+            (ReceiptType::PlayedSelf, read()),
+            (ReceiptType::Sender, None),
+            (ReceiptType::Retry, None),
+            (ReceiptType::PeerMsg, None),
         ];
-        for (kind, offline, expected) in cases {
-            assert_eq!(progress(&receipt(kind.clone(), offline), 90_000, &phone_of), expected, "{kind:?}");
+        for (kind, expected) in cases {
+            assert_eq!(progress(&receipt(kind.clone()), &phone_of), expected, "{kind:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How far a message came: pending, sent, delivered, read.
 
-use crate::support::{Events, TestKurir};
+use crate::support::{Events, TestKurir, wait_for};
 use serde_json::{Value, json};
 
 const SHOP: &str = "6281211110011";
@@ -47,4 +47,24 @@ fn receipts_move_a_message_forward_in_the_chat_and_in_the_events() {
     );
     kurir.restart();
     assert_eq!(status(&kurir, CUSTOMER, &id), "read");
+}
+
+/// What the owner reads on the phone is read in Kurir, too.
+#[test]
+fn an_answer_counts_as_unread_until_somebody_reads_it() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", SHOP);
+    phones.add(CUSTOMER);
+    let first = phones.write(CUSTOMER, SHOP, "halo?");
+    let second = phones.write(CUSTOMER, SHOP, "ada orang?");
+    let unread = || {
+        let chats = kurir.owner().get("/api/whatsapp-multi-device/devices/toko-1/chats").data(200);
+        chats["chats"][0]["unreadCount"].clone()
+    };
+    wait_for("two unread", || (unread() == 2).then_some(()));
+    phones.receipt(SHOP, &first, "read");
+    wait_for("one unread", || (unread() == 1).then_some(()));
+    phones.receipt(SHOP, &second, "read");
+    wait_for("none unread", || (unread() == 0).then_some(()));
 }
