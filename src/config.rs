@@ -141,8 +141,6 @@ pub struct WhatsApp {
     pub connect_timeout: Span,
     /// How long the network may take to answer a question. 120 s as documented.
     pub query_timeout: Span,
-    /// Pause between signs of life. 30 s as documented.
-    pub keepalive_interval: Span,
     /// Prints each QR on the terminal. False.
     pub print_qr: bool,
     /// Automatic attempts after a lost connection; absent means for ever, with growing pauses.
@@ -290,7 +288,6 @@ impl Default for WhatsApp {
         Self {
             connect_timeout: Span::seconds(120),
             query_timeout: Span::seconds(120),
-            keepalive_interval: Span::seconds(30),
             print_qr: false,
             max_reconnect_attempts: None,
             restore_parallel: 8,
@@ -330,6 +327,8 @@ const IGNORED: &[&str] = &[
     "WEBSOCKET_URL",
     "WS_URL",
     "SESSION_SECRET",
+    // The protocol library gives a sign of life every 15 to 30 s, at random as the official client does.
+    "WA_KEEPALIVE_INTERVAL_MS",
 ];
 
 impl Config {
@@ -412,7 +411,6 @@ impl Config {
             ("RATE_LIMIT_WINDOW_MS", &mut self.limits.window),
             ("WA_CONNECT_TIMEOUT_MS", &mut self.whatsapp.connect_timeout),
             ("WA_QUERY_TIMEOUT_MS", &mut self.whatsapp.query_timeout),
-            ("WA_KEEPALIVE_INTERVAL_MS", &mut self.whatsapp.keepalive_interval),
         ] {
             if let Some(text) = env(name) {
                 *span = Span(Duration::from_millis(number(name, &text)?));
