@@ -122,7 +122,8 @@ impl Kurir {
 }
 
 fn launch(dir: &Path, network: SocketAddr, env: &[(&str, &str)]) -> Result<(Process, SocketAddr)> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kurir"));
+    let program = std::env::var_os("KURIR_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_kurir").into());
+    let mut command = Command::new(program);
     command.args(["serve", "--listen", "127.0.0.1:0", "--sandbox-url", &network::url(network), "--data-dir"]);
     command.arg(dir).env_clear().env("RATE_LIMIT_MAX", "0").envs(env.iter().copied());
     // The log is written as in daily use, and thrown away.

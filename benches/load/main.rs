@@ -2,7 +2,7 @@
 //! protocol library on an in-memory store beside it. Prints one table.
 //!
 //! `cargo bench --bench load`, `-- --quick` for a small form that shows that everything runs, `-- 10x8` for one
-//! load alone. Data goes to `TMPDIR`.
+//! load alone. Data goes to `TMPDIR`; `KURIR_BIN` names another build of the program, with feature `sandbox`.
 
 mod bare;
 mod disk;
