@@ -8,6 +8,7 @@
 //! | `"lostAck": true` | messages are stored and delivered, but not acknowledged |
 //! | `"delayedAckMs": 500` | acknowledgements leave that much later |
 //! | `"refuse": 463` | messages are refused with this error and not delivered (also 403, 429, 503, …) |
+//! | `"iqError": 429` | requests are refused with this error; in full `{"code": 429, "backoff": 30, "xmlns": "w:g2"}`, `backoff` in seconds, `xmlns` for one family only |
 //! | `"loginFailure": 401` | the next logins fail; in full `{"reason": 402, "code": 101, "expire": 3600}` for a temporary ban |
 //! | `"dropConnection": true` | open connections break without a word |
 //! | `"streamError": 515` | open connections get this stream error and are closed (also 401, 409, 429, 503, 516) |
@@ -53,6 +54,9 @@ pub struct Rule {
     /// Error acknowledgement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refuse: Option<u16>,
+    /// Error answers to requests.
+    #[serde(alias = "iq_error", skip_serializing_if = "Option::is_none")]
+    pub iq_error: Option<IqError>,
     /// Failure of the next logins.
     #[serde(alias = "login_failure", skip_serializing_if = "Option::is_none")]
     pub login_failure: Option<LoginFailure>,
@@ -71,6 +75,42 @@ pub struct Rule {
     /// Changes the Noise key.
     #[serde(alias = "rotate_noise_key")]
     pub rotate_noise_key: bool,
+}
+
+/// Why requests are refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "IqErrorForm")]
+pub struct IqError {
+    /// Error number of the wire.
+    pub code: u16,
+    /// Family of requests; all of them without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xmlns: Option<String>,
+    /// Seconds that the client should wait.
+    #[serde(rename = "backoff", skip_serializing_if = "Option::is_none")]
+    pub backoff_s: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum IqErrorForm {
+    Short(u16),
+    Full {
+        code: u16,
+        #[serde(default)]
+        xmlns: Option<String>,
+        #[serde(default)]
+        backoff: Option<u32>,
+    },
+}
+
+impl From<IqErrorForm> for IqError {
+    fn from(form: IqErrorForm) -> Self {
+        match form {
+            IqErrorForm::Short(code) => Self { code, xmlns: None, backoff_s: None },
+            IqErrorForm::Full { code, xmlns, backoff } => Self { code, xmlns, backoff_s: backoff },
+        }
+    }
 }
 
 /// Why a login fails.
@@ -172,7 +212,7 @@ impl Rule {
     /// Whether anything is left to do after what happens at once.
     fn stays(&self) -> bool {
         let about_connections = self.connection_fault().is_some() && self.count.is_some();
-        self.about_messages() || self.login_failure.is_some() || about_connections
+        self.about_messages() || self.iq_error.is_some() || self.login_failure.is_some() || about_connections
     }
 }
 
@@ -185,6 +225,12 @@ impl Faults {
             lose_ack: rule.lost_ack,
             delay_ack: rule.delayed_ack_ms.map(Duration::from_millis),
         })
+    }
+
+    /// Decides about a request of a family.
+    pub fn on_request(&self, phone: &str, device: u16, xmlns: &str) -> Option<IqError> {
+        let meant = |error: &IqError| error.xmlns.as_deref().is_none_or(|only| only == xmlns);
+        self.hit(phone, device, |rule| rule.iq_error.clone().filter(meant))
     }
 
     /// Decides about a login.
@@ -305,6 +351,15 @@ mod tests {
         assert_eq!(faults.on_message("1", 3).refuse, None);
         assert_eq!(faults.on_message("2", 2).refuse, None);
         assert!(faults.on_login("1", 2).is_none(), "a message fault leaves logins alone");
+    }
+
+    #[test]
+    fn requests_of_one_family_are_refused() {
+        let faults = with(&[r#"{"iqError": {"code": 429, "backoff": 30, "xmlns": "w:g2"}, "count": 1}"#]);
+        assert_eq!(faults.on_request("1", 1, "usync"), None);
+        assert_eq!(faults.on_request("1", 1, "w:g2").unwrap().backoff_s, Some(30));
+        assert_eq!(faults.on_request("1", 1, "w:g2"), None, "worn off");
+        assert_eq!(rule(r#"{"iqError": 500}"#).iq_error.unwrap().code, 500);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! that link them. For tests, and for trying Kurir without a phone. It knows the wire and never Kurir.
 //!
 //! Reading order: `server` (listener) → `connection` (one client: `frames`, `noise`) → `stanza` (what clients say)
-//! → `router` (who gets it) → `state` (what is known) → `store` (what survives) → `phone` (who acts by itself)
-//! → `control` (the person holding the phones) → `faults`.
+//! → `router` (who gets it), `groups` (who may change one) → `state` (what is known) → `store` (what survives)
+//! → `phone` (who acts by itself) → `control` (the person holding the phones) → `faults`.
 
 #![cfg_attr(
     test,
@@ -16,6 +16,7 @@ mod control;
 mod events;
 mod faults;
 mod frames;
+mod groups;
 mod keys;
 mod node;
 mod noise;

@@ -3,6 +3,7 @@
 use crate::node;
 use crate::state::account::Account;
 use crate::state::companion::{Companion, Profile};
+use crate::state::group::Group;
 use crate::state::lock;
 use crate::store::Table;
 use crate::world::World;
@@ -24,6 +25,10 @@ pub fn load(world: &World) -> Result<()> {
     })?;
     load_devices(world)?;
     load_phones(world)?;
+    store.load(Table::Groups, |id, row| {
+        world.groups.add(Arc::new(Group::new(id, serde_json::from_slice(row)?)));
+        Ok(())
+    })?;
     for account in world.directory.all() {
         if crate::phone::inbox::has_work(&account) {
             world.wake(&account);
@@ -89,6 +94,17 @@ fn load_phones(world: &World) -> Result<()> {
         let (account, peer) = owner(world, key)?;
         let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
         phone.sessions.restore(peer, row)
+    })?;
+    store.load(Table::SenderKeys, |key, row| {
+        let (account, rest) = owner(world, key)?;
+        let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
+        phone.sender_keys.restore(rest, row)
+    })?;
+    store.load(Table::KeyHolders, |key, row| {
+        let (account, group) = owner(world, key)?;
+        let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
+        phone.sender_keys.restore_holders(group, row);
+        Ok(())
     })?;
     store.load(Table::Messages, |key, row| {
         let (account, seq) = owner(world, key)?;

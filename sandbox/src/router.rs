@@ -1,4 +1,7 @@
 //! From one device to others: messages and receipts, copied per device, queued, and acknowledged once they are stored.
+//! What is special about groups stands in `group`.
+
+pub mod group;
 
 use crate::faults::MessageFault;
 use crate::node;
@@ -17,7 +20,9 @@ use wacore_binary::{Jid, JidExt as _, Node};
 /// Error acknowledgements.
 mod error {
     pub const MALFORMED: u16 = 400;
+    pub const FORBIDDEN: u16 = 403;
     pub const NOT_FOUND: u16 = 404;
+    pub const STALE_ADDRESSING: u16 = 421;
     pub const TIME_LOCK: u16 = 463;
     pub const INTERNAL: u16 = 500;
     pub const NOT_BUILT: u16 = 501;
@@ -31,9 +36,12 @@ pub fn accept(session: &Session, device: &Device, message: &Node) {
         None => route(session, device, message),
     };
     match verdict {
-        Ok(mut batch) => {
-            let (world, sender, ack) =
-                (session.world.clone(), session.sender.clone(), acknowledge("message", message, None));
+        Ok(Accepted { mut batch, phash }) => {
+            let (world, sender) = (session.world.clone(), session.sender.clone());
+            let mut ack = acknowledge("message", message, None);
+            if let Some(phash) = phash {
+                ack.attrs.insert("phash", phash);
+            }
             batch.then(move || send_ack(&world, &sender, ack, &fault));
             session.world.commit(batch);
         }
@@ -56,10 +64,21 @@ fn send_ack(world: &World, sender: &crate::connection::Sender, ack: Node, fault:
     }
 }
 
-fn route(session: &Session, device: &Device, message: &Node) -> Result<Batch, u16> {
+/// An accepted message on its way.
+pub struct Accepted {
+    /// The copies, queued.
+    batch: Batch,
+    /// The hash of the devices that there are, when the sender had another idea of them.
+    phash: Option<String>,
+}
+
+fn route(session: &Session, device: &Device, message: &Node) -> Result<Accepted, u16> {
     let world = &session.world;
     let id = node::text_attr(message, "id");
     let to = node::jid_attr(message, "to").filter(|_| !id.is_empty()).ok_or(error::MALFORMED)?;
+    if to.is_group() {
+        return group::route(world, device, &to, message);
+    }
     if !to.is_pn() && !to.is_lid() {
         return Err(error::NOT_BUILT);
     }
@@ -85,7 +104,7 @@ fn route(session: &Session, device: &Device, message: &Node) -> Result<Batch, u1
         enqueue(world, target, jid.device, stanza, &mut batch);
     }
     acquaint(own, &chat, &mut batch);
-    Ok(batch)
+    Ok(Accepted { batch, phash: None })
 }
 
 type Copy = (Arc<Account>, Jid, Node);
@@ -138,7 +157,7 @@ fn foreign_copy(device: &Device, to: &Jid, message: &Node, enc: &Node) -> Node {
     let (from, twin) = device.account.spelled_like(to, device.id);
     let twin_key = if to.is_lid() { "sender_pn" } else { "sender_lid" };
     let copy = NodeBuilder::new("message").attr("from", from).attr(twin_key, twin);
-    finish_copy(copy, device, message, enc)
+    finish_copy(copy, device, message, std::slice::from_ref(enc))
 }
 
 /// Builds the copy for another device of the sender's own account.
@@ -156,10 +175,10 @@ fn own_copy(device: &Device, chat: &Account, to: &Jid, message: &Node, enc: &Nod
             };
         }
     }
-    finish_copy(copy, device, message, enc)
+    finish_copy(copy, device, message, std::slice::from_ref(enc))
 }
 
-fn finish_copy(copy: NodeBuilder, device: &Device, message: &Node, enc: &Node) -> Node {
+fn finish_copy(copy: NodeBuilder, device: &Device, message: &Node, encs: &[Node]) -> Node {
     let kind = node::attr(message, "type").map_or_else(|| "text".to_owned(), |kind| kind.into_owned());
     let mut copy = copy
         .attr("id", node::text_attr(message, "id"))
@@ -169,9 +188,9 @@ fn finish_copy(copy: NodeBuilder, device: &Device, message: &Node, enc: &Node) -
     if let Some(edit) = node::attr(message, "edit") {
         copy = copy.attr("edit", edit.into_owned());
     }
-    let mut children = vec![enc.clone()];
-    let first_contact = node::attr(enc, "type").is_some_and(|kind| kind == "pkmsg");
-    if first_contact {
+    let mut children = encs.to_vec();
+    let first_contact = |enc: &Node| node::attr(enc, "type").is_some_and(|kind| kind == "pkmsg");
+    if encs.iter().any(first_contact) {
         children.extend(node::child(message, "device-identity").cloned());
     }
     children.extend(["reporting", "meta"].iter().filter_map(|tag| node::child(message, tag)).cloned());
@@ -229,6 +248,12 @@ pub fn receipt(
 ) {
     let kind = node::attr(receipt, "type").map(|kind| kind.into_owned()).unwrap_or_default();
     let Some(to) = node::jid_attr(receipt, "to") else { return };
+    if to.is_group() {
+        if let Some(writer) = group::receipt(world, reader, device, receipt, &kind, ids, batch) {
+            world.events.tell(|| receipt_event(reader, &writer, &kind, ids));
+        }
+        return;
+    }
     let Ok(Some(writer)) = world.directory.resolve(&world.store, &to.to_non_ad()) else { return };
     world.events.tell(|| receipt_event(reader, &writer, &kind, ids));
     let to_writer = match kind.as_str() {

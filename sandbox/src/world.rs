@@ -5,6 +5,7 @@ use crate::faults::Faults;
 use crate::keys::NetworkKeys;
 use crate::state::account::Account;
 use crate::state::directory::Directory;
+use crate::state::groups::Groups;
 use crate::state::registration::Registrations;
 use crate::stats::{self, Stats};
 use crate::store::{Batch, Store, Submitted, Table};
@@ -26,6 +27,8 @@ pub struct Inner {
     pub store: Store,
     /// All accounts.
     pub directory: Directory,
+    /// All groups.
+    pub groups: Groups,
     /// Clients that are not linked yet.
     pub registrations: Registrations,
     /// Faults in force.
@@ -53,6 +56,7 @@ impl World {
         let keys = Arc::new(load_keys(&store)?);
         let world = Self(Arc::new(Inner {
             directory: Directory::default(),
+            groups: Groups::default(),
             registrations: Registrations::default(),
             faults: Faults::default(),
             stats: Stats::default(),

@@ -1,11 +1,13 @@
 //! Messages of a phone: writing, reading, receipts.
 
+use super::groups;
 use super::phones::find;
 use super::reply::{Failure, Outcome, body, parameter};
 use super::user;
 use crate::phone::compose::{self, Wish};
-use crate::phone::{inbox, send as sending};
+use crate::phone::{group_send, inbox, send as sending};
 use crate::state::account::Account;
+use crate::state::group::Group;
 use crate::state::magic::Manner;
 use crate::store::Batch;
 use crate::world::World;
@@ -25,29 +27,55 @@ pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     if let Some(what) = NOT_BUILT.iter().find(|what| raw.get(**what).is_some()) {
         return Err(Failure::not_built(&format!("{what} messages")));
     }
-    let wish: Wish = body(bytes)?;
-    let chat = recipient(world, &wish.to)?;
+    let mut wish: Wish = body(bytes)?;
+    let chat = chat(world, &wish.to)?;
+    if let Chat::Group(group) = &chat {
+        wish.mentions = groups::addresses(world, group, &wish.mentions)?;
+    } else if !wish.mentions.is_empty() {
+        return Err(Failure::invalid("`mentions` are for groups"));
+    }
     let mut batch = world.batch();
     let stored = stored(&mut batch);
     let mut owner = account.phone.lock().await;
     let outgoing = compose::message(&account, &owner.log, &wish)
         .map_err(|error| Failure::invalid(format!("{error:#}")))?;
     let id = outgoing.id.clone();
-    let composed = sending::compose(world, &account, &mut owner, &chat, outgoing, &mut batch).await;
-    owner.sessions.flush(&mut batch);
+    let composed = match &chat {
+        Chat::Person(chat) => {
+            let sent = sending::compose(world, &account, &mut owner, chat, outgoing, &mut batch).await;
+            sent.map_err(Failure::internal)
+        }
+        Chat::Group(group) => {
+            let sent = group_send::compose(world, &account, &mut owner, group, outgoing, &mut batch).await;
+            sent.map_err(|error| Failure::new(403, "refused", format!("{error:#}")))
+        }
+    };
+    owner.flush(&mut batch);
     let submitted = world.submit(batch);
     drop(owner);
     submitted.release();
-    composed.map_err(Failure::internal)?;
+    composed?;
     stored.await.map_err(|_| Failure::internal("the message was not stored"))?;
     Ok((201, json!({"id": id})))
 }
 
-/// Finds who is written to.
-pub(super) fn recipient(world: &World, to: &str) -> Result<Arc<Account>, Failure> {
+/// Where something is written.
+pub(super) enum Chat {
+    Person(Arc<Account>),
+    Group(Arc<Group>),
+}
+
+/// Finds where something is written: a person or a group.
+pub(super) fn chat(world: &World, to: &str) -> Result<Chat, Failure> {
     if to.ends_with("@g.us") {
-        return Err(Failure::not_built("groups"));
+        groups::group(world, to).map(Chat::Group)
+    } else {
+        recipient(world, to).map(Chat::Person)
     }
+}
+
+/// Finds who is written to.
+fn recipient(world: &World, to: &str) -> Result<Arc<Account>, Failure> {
     let jid = user(to).ok_or_else(|| Failure::invalid("`to` is neither a number nor an address"))?;
     let chat = world.directory.resolve(&world.store, &jid).map_err(Failure::internal)?;
     let chat =
@@ -103,8 +131,6 @@ pub(super) async fn receipt(world: &World, phone: &str, receipt: Receipt) -> Out
     let entry = entry.ok_or_else(|| {
         Failure::new(404, "message_not_found", format!("the phone received no message `{}`", receipt.id))
     })?;
-    let writer = world.directory.by_number(&entry.from);
-    let writer: Arc<Account> = writer.ok_or_else(|| Failure::internal("the writer of a message is gone"))?;
     let kind = match receipt.r#type {
         ReceiptType::Delivered => "",
         ReceiptType::Read => "read",
@@ -112,7 +138,7 @@ pub(super) async fn receipt(world: &World, phone: &str, receipt: Receipt) -> Out
     };
     let mut batch = world.batch();
     let stored = stored(&mut batch);
-    inbox::send_receipt(world, &account, &writer.pn(entry.device), &entry.id, kind, &mut batch);
+    inbox::send_receipt_for(world, &account, &entry, kind, &mut batch).map_err(Failure::internal)?;
     world.commit(batch);
     stored.await.map_err(|_| Failure::internal("the receipt was not stored"))?;
     Ok((200, json!({"id": entry.id})))

@@ -1,6 +1,7 @@
 //! The control API: what a person with the simulated phones in hand could do, and the faults of the network.
 //! Transport-free; `server` carries it over HTTP, a program that links the network calls it directly.
 
+mod groups;
 mod messages;
 mod phones;
 mod presence;
@@ -12,6 +13,7 @@ use crate::faults::{self, Rule};
 use crate::phone::link;
 use crate::world::World;
 use bytes::Bytes;
+use groups::Deed;
 use reply::{Failure, Outcome, body, parameter};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -29,7 +31,7 @@ pub struct Control {
 }
 
 /// Paths below `/sandbox` and the methods that each one takes.
-const ROUTES: [(&[&str], &str); 16] = [
+const ROUTES: [(&[&str], &str); 24] = [
     (&[], "GET"),
     (&["phones"], "GET, POST"),
     (&["phones", ":phone"], "GET"),
@@ -42,6 +44,14 @@ const ROUTES: [(&[&str], &str); 16] = [
     (&["phones", ":phone", "presence"], "POST"),
     (&["phones", ":phone", "contacts"], "POST"),
     (&["groups"], "GET, POST"),
+    (&["groups", ":group"], "GET, PATCH"),
+    (&["groups", ":group", "participants"], "POST"),
+    (&["groups", ":group", "participants", ":phone"], "DELETE"),
+    (&["groups", ":group", "admins"], "POST"),
+    (&["groups", ":group", "admins", ":phone"], "DELETE"),
+    (&["groups", ":group", "join"], "POST"),
+    (&["groups", ":group", "requests"], "POST"),
+    (&["groups", ":group", "invite"], "POST"),
     (&["faults"], "GET, PUT, DELETE"),
     (&["stats"], "GET"),
     (&["registrations"], "GET"),
@@ -107,7 +117,33 @@ impl Control {
             (_, ["phones", _, "messages", _, "media"]) => Err(Failure::not_built("media")),
             (_, ["phones", phone, "presence"]) => presence::show(world, phone, body(bytes)?),
             (_, ["phones", _, "contacts"]) => Err(Failure::not_built("contacts")),
-            (_, ["groups"]) => Err(Failure::not_built("groups")),
+            (_, ["groups", ..]) => self.group(method, &segments[1..], query, bytes).await,
+            _ => Err(Failure::no_such_path()),
+        }
+    }
+
+    async fn group(&self, method: &str, segments: &[&str], query: &str, bytes: &Bytes) -> Outcome {
+        let world = &self.world;
+        match (method, segments) {
+            ("POST", []) => groups::create(world, body(bytes)?).await,
+            (_, []) => groups::list(world),
+            ("PATCH", [group]) => groups::edit(world, group, body(bytes)?).await,
+            (_, [group]) => groups::show(world, group),
+            (_, [group, "participants"]) => {
+                groups::persons_changed(world, group, body(bytes)?, Deed::Add).await
+            }
+            (_, [group, "participants", phone]) => {
+                groups::person_changed(world, group, phone, query, Deed::Remove).await
+            }
+            (_, [group, "admins"]) => {
+                groups::persons_changed(world, group, body(bytes)?, Deed::Promote).await
+            }
+            (_, [group, "admins", phone]) => {
+                groups::person_changed(world, group, phone, query, Deed::Demote).await
+            }
+            (_, [group, "join"]) => groups::join(world, group, body(bytes)?).await,
+            (_, [group, "requests"]) => groups::decide(world, group, body(bytes)?).await,
+            (_, [group, "invite"]) => groups::reset_invite(world, group, body(bytes)?).await,
             _ => Err(Failure::no_such_path()),
         }
     }

@@ -1,6 +1,6 @@
 //! A phone that is being looked at, or typed on.
 
-use super::messages::recipient;
+use super::messages::{Chat, chat};
 use super::phones::find;
 use super::reply::{Failure, Outcome};
 use crate::node;
@@ -28,7 +28,7 @@ enum State {
     Paused,
 }
 
-/// Shows a state of the phone: availability to everybody who subscribed, typing to one chat.
+/// Shows a state of the phone: availability to everybody who subscribed, typing to one chat, which may be a group.
 pub(super) fn show(world: &World, phone: &str, wish: Presence) -> Outcome {
     let account = find(world, phone)?;
     let typing: Node = match wish.state {
@@ -41,7 +41,9 @@ pub(super) fn show(world: &World, phone: &str, wish: Presence) -> Outcome {
         State::Paused => node::empty("paused"),
     };
     let to = wish.to.ok_or_else(|| Failure::invalid("`to` says in which chat"))?;
-    let chat = recipient(world, &to)?;
-    chatstate::show(world, &account, &chat, &chat.pn(0), &typing);
+    match chat(world, &to)? {
+        Chat::Person(chat) => chatstate::show(world, &account, &chat, &chat.pn(0), &typing),
+        Chat::Group(group) => chatstate::show_in_group(world, &account, &group, &typing),
+    }
     Ok((200, json!({})))
 }

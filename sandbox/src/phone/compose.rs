@@ -3,7 +3,6 @@
 use super::log::Log;
 use super::send::{Outgoing, new_id};
 use crate::clock;
-use crate::node;
 use crate::state::account::Account;
 use anyhow::{Context, Result, bail, ensure};
 use buffa::MessageField;
@@ -20,7 +19,7 @@ const REVOKED: &str = "7";
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Wish {
-    /// Number of the other side.
+    /// Number of the other side, or the address of a group.
     pub to: String,
     /// Text of a message or of an edit.
     pub text: Option<String>,
@@ -32,6 +31,9 @@ pub struct Wish {
     pub edit: Option<String>,
     /// Id of an own message to revoke.
     pub revoke: Option<String>,
+    /// Who a text in a group mentions: numbers, until they are looked up and become addresses.
+    #[serde(default)]
+    pub mentions: Vec<String>,
 }
 
 /// A reaction.
@@ -65,8 +67,15 @@ pub fn message(account: &Account, log: &Log, wish: &Wish) -> Result<Outgoing> {
         return protocol(own_key(account, log, id)?, ProtocolType::MessageEdit, Some(plain(text)), EDITED);
     }
     match &wish.quote {
-        Some(id) => quote(log, id, text).map(Outgoing::text),
-        None => Ok(Outgoing::text(plain(text))),
+        Some(id) => {
+            let context = wa::ContextInfo { mentioned_jid: wish.mentions.clone(), ..quote(log, id)? };
+            Ok(Outgoing::text(extended(text, context)))
+        }
+        None if wish.mentions.is_empty() => Ok(Outgoing::text(plain(text))),
+        None => {
+            let context = wa::ContextInfo { mentioned_jid: wish.mentions.clone(), ..Default::default() };
+            Ok(Outgoing::text(extended(text, context)))
+        }
     }
 }
 
@@ -74,20 +83,23 @@ fn plain(text: &str) -> wa::Message {
     wa::Message { conversation: Some(text.to_owned()), ..Default::default() }
 }
 
-fn quote(log: &Log, id: &str, text: &str) -> Result<wa::Message> {
+fn quote(log: &Log, id: &str) -> Result<wa::ContextInfo> {
     let quoted = log.by_id(id).with_context(|| format!("the phone has no message `{id}` to quote"))?;
-    let context = wa::ContextInfo {
+    Ok(wa::ContextInfo {
         stanza_id: Some(quoted.id.clone()),
-        participant: Some(format!("{}@{}", quoted.from, node::SERVER)),
+        participant: Some(quoted.author_jid()),
         quoted_message: MessageField::some(quoted.message()?),
         ..Default::default()
-    };
+    })
+}
+
+fn extended(text: &str, context: wa::ContextInfo) -> wa::Message {
     let message = ExtendedTextMessage {
         text: Some(text.to_owned()),
         context_info: MessageField::some(context),
         ..Default::default()
     };
-    Ok(wa::Message { extended_text_message: MessageField::some(message), ..Default::default() })
+    wa::Message { extended_text_message: MessageField::some(message), ..Default::default() }
 }
 
 fn protocol(
@@ -118,9 +130,9 @@ fn own_key(account: &Account, log: &Log, id: &str) -> Result<wa::MessageKey> {
 fn key(account: &Account, log: &Log, id: &str) -> Result<wa::MessageKey> {
     let entry = log.by_id(id).with_context(|| format!("the phone has no message `{id}`"))?;
     Ok(wa::MessageKey {
-        remote_jid: Some(format!("{}@{}", entry.chat, node::SERVER)),
+        remote_jid: Some(entry.chat_jid()),
         from_me: Some(entry.from == account.number),
         id: Some(entry.id.clone()),
-        ..Default::default()
+        participant: entry.author.clone(),
     })
 }

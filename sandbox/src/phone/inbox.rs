@@ -2,7 +2,7 @@
 
 use super::log::{Entry, NewEntry};
 use super::signal::peer_name;
-use super::{Phone, bundle::Bundle, introduce, send};
+use super::{Phone, bundle::Bundle, group_inbox, introduce, send};
 use crate::clock;
 use crate::node;
 use crate::router;
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::sync::Arc;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, Node};
+use wacore_binary::{Jid, JidExt as _, Node};
 use waproto::whatsapp as wa;
 
 /// Stanzas handled under one lock and one commit.
@@ -47,7 +47,7 @@ pub async fn work_through(world: &World, account: &Arc<Account>) {
                 tracing::warn!(phone = account.number, "phone could not handle a {}: {error:#}", stanza.tag);
             }
         }
-        phone.sessions.flush(&mut batch);
+        phone.flush(&mut batch);
         {
             let mut state = account.state();
             waiting.iter().for_each(|(seq, _)| state.queue.remove(*seq));
@@ -82,10 +82,27 @@ async fn handle(
 }
 
 /// The device that sent a stanza.
-struct Origin {
-    account: Arc<Account>,
-    device: u16,
-    spelling: Jid,
+pub(super) struct Origin {
+    /// Its account.
+    pub account: Arc<Account>,
+    /// Its id.
+    pub device: u16,
+    /// Its address as the stanza wrote it.
+    pub spelling: Jid,
+    /// The group it came by.
+    pub group: Option<Jid>,
+}
+
+impl Origin {
+    /// Starts a receipt for something that came from here.
+    fn receipt(&self, id: &str) -> NodeBuilder {
+        let receipt = NodeBuilder::new("receipt");
+        let receipt = match &self.group {
+            Some(group) => receipt.attr("to", group.clone()).attr("participant", self.spelling.clone()),
+            None => receipt.attr("to", self.spelling.clone()),
+        };
+        receipt.attr("id", id.to_owned())
+    }
 }
 
 async fn message(
@@ -96,9 +113,12 @@ async fn message(
     batch: &mut Batch,
 ) -> Result<()> {
     let from = node::jid_attr(stanza, "from").context("message without sender")?;
+    if from.is_group() {
+        return group_inbox::message(world, account, phone, from, stanza, batch).await;
+    }
     let sender =
         world.directory.resolve(&world.store, &from.to_non_ad())?.context("message of an unknown sender")?;
-    let origin = Origin { account: sender, device: from.device, spelling: from };
+    let origin = Origin { account: sender, device: from.device, spelling: from, group: None };
     let enc = node::child(stanza, "enc").context("message without ciphertext")?;
     let peer = peer_name(&origin.account.number, origin.device);
     let kind = node::text_attr(enc, "type");
@@ -121,6 +141,8 @@ async fn message(
         from: &origin.account.number,
         from_me: false,
         device: origin.device,
+        author: None,
+        mentions: Vec::new(),
     };
     let new = phone.log.arrived(entry, &opened, batch);
     tell(world, account, new);
@@ -145,7 +167,15 @@ async fn from_own_device(
     let chat =
         world.directory.resolve(&world.store, &chat.to_non_ad())?.context("copy names an unknown chat")?;
     let inner = copy.message.as_option().context("copy holds no message")?;
-    let entry = NewEntry { id: &id, chat: &chat.number, from: &account.number, from_me: true, device };
+    let entry = NewEntry {
+        id: &id,
+        chat: &chat.number,
+        from: &account.number,
+        from_me: true,
+        device,
+        author: None,
+        mentions: Vec::new(),
+    };
     let new = phone.log.arrived(entry, inner, batch);
     tell(world, account, new);
     Ok(())
@@ -161,17 +191,28 @@ async fn answer(
     opened: &wa::Message,
     batch: &mut Batch,
 ) -> Result<()> {
-    let manner = account.manner();
-    if manner != Manner::Silent {
-        send_receipt(world, account, &origin.spelling, id, "", batch);
-    }
-    if manner == Manner::ReadsAtOnce {
-        send_receipt(world, account, &origin.spelling, id, "read", batch);
-    }
-    if manner == Manner::Echoes && is_to_be_echoed(phone, origin, id) {
+    send_receipts(world, account, origin, id, batch);
+    if account.manner() == Manner::Echoes && is_to_be_echoed(phone, origin, id) {
         echo(world, account, phone, origin, opened, batch).await?;
     }
     Ok(())
+}
+
+/// Sends the receipts that a number sends by itself.
+pub(super) fn send_receipts(
+    world: &World,
+    account: &Arc<Account>,
+    origin: &Origin,
+    id: &str,
+    batch: &mut Batch,
+) {
+    let manner = account.manner();
+    if manner != Manner::Silent {
+        send_receipt(world, account, origin, id, "", batch);
+    }
+    if manner == Manner::ReadsAtOnce {
+        send_receipt(world, account, origin, id, "read", batch);
+    }
 }
 
 /// Two echoes would never stop talking, and a repeated message was echoed before.
@@ -193,23 +234,44 @@ async fn echo(
 }
 
 /// Sends a receipt of the phone for one message.
-pub fn send_receipt(
+fn send_receipt(
     world: &World,
     account: &Arc<Account>,
-    to: &Jid,
+    origin: &Origin,
     id: &str,
     kind: &'static str,
     batch: &mut Batch,
 ) {
-    let mut stanza = NodeBuilder::new("receipt").attr("to", to.clone()).attr("id", id.to_owned());
+    let mut stanza = origin.receipt(id);
     if !kind.is_empty() {
         stanza = stanza.attr("type", kind);
     }
     router::receipt(world, account, 0, &stanza.build(), &[id.to_owned()], batch);
 }
 
+/// Sends a receipt of the phone for a message of its log; nothing happens when its writer is gone.
+pub fn send_receipt_for(
+    world: &World,
+    account: &Arc<Account>,
+    entry: &Entry,
+    kind: &'static str,
+    batch: &mut Batch,
+) -> Result<()> {
+    let writer = world.directory.by_number(&entry.from).context("the writer of a message is gone")?;
+    let spelling: Jid = entry.author_jid().parse().context("the writer's address does not parse")?;
+    let group = if entry.in_group() {
+        Some(entry.chat.parse().context("a group's address does not parse")?)
+    } else {
+        None
+    };
+    let origin =
+        Origin { account: writer, device: entry.device, spelling: spelling.with_device(entry.device), group };
+    send_receipt(world, account, &origin, &entry.id, kind, batch);
+    Ok(())
+}
+
 /// Asks the sender for a message that could not be opened; from the second time on with fresh keys.
-fn ask_again(
+pub(super) fn ask_again(
     world: &World,
     account: &Arc<Account>,
     phone: &mut Phone,
@@ -236,10 +298,7 @@ fn ask_again(
     if *count > 1 {
         children.extend(Bundle::take(account, 0, batch).map(|bundle| bundle.to_retry_keys()));
     }
-    let mut receipt = NodeBuilder::new("receipt")
-        .attr("to", origin.spelling.clone())
-        .attr("id", id.clone())
-        .attr("type", "retry");
+    let mut receipt = origin.receipt(&id).attr("type", "retry");
     if let Some(recipient) = stanza.attrs.get("recipient") {
         receipt = receipt.attr("recipient", recipient.clone());
     }
@@ -247,7 +306,8 @@ fn ask_again(
     router::receipt(world, account, 0, &receipt, &[id], batch);
 }
 
-fn tell(world: &World, account: &Account, entry: Option<&Entry>) {
+/// Tells whoever watches about a new message.
+pub(super) fn tell(world: &World, account: &Account, entry: Option<&Entry>) {
     if let Some(entry) = entry {
         world.events.tell(|| json!({"type": "message", "phone": account.number, "message": entry.view()}));
     }

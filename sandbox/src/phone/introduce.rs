@@ -29,7 +29,7 @@ pub async fn all_due(world: &World, account: &Arc<Account>) {
         if let Err(error) = introduced {
             tracing::error!(phone = account.number, device, "introducing a companion: {error:#}");
         }
-        phone.sessions.flush(&mut batch);
+        phone.flush(&mut batch);
         let submitted = {
             let mut state = account.state();
             if let Some(companion) = state.companions.get_mut(&device) {

@@ -1,6 +1,7 @@
 //! What a phone sent and received, in order, as its owner would read it.
 
 use crate::clock;
+use crate::node;
 use crate::state::companion::hexed;
 use crate::store::{Batch, Table};
 use anyhow::Result;
@@ -33,7 +34,7 @@ pub enum Status {
 pub struct Entry {
     /// Message id.
     pub id: String,
-    /// Number of the other side.
+    /// Number of the other side, or the address of a group.
     pub chat: String,
     /// Number of the writer.
     pub from: String,
@@ -41,6 +42,12 @@ pub struct Entry {
     pub from_me: bool,
     /// Device of the writer; 0 is a phone.
     pub device: u16,
+    /// The writer's address in the spelling of the group; none outside groups.
+    #[serde(default)]
+    pub author: Option<String>,
+    /// Numbers of those whom the message mentions.
+    #[serde(default)]
+    pub mentions: Vec<String>,
     /// `text`, `reaction`, `edit`, `revoke`, `image` and so on.
     pub kind: String,
     /// Text, or the emoji of a reaction.
@@ -70,9 +77,24 @@ impl Entry {
         json!({
             "id": self.id, "chat": self.chat, "from": self.from, "fromMe": self.from_me, "device": self.device,
             "type": self.kind, "text": self.text, "caption": self.caption, "mimetype": self.mimetype,
-            "sha256": self.sha256, "target": self.target, "timestamp": self.timestamp,
+            "sha256": self.sha256, "target": self.target, "mentions": self.mentions, "timestamp": self.timestamp,
             "deliveries": self.deliveries, "status": if self.from_me { json!(self.status) } else { json!("received") },
         })
+    }
+
+    /// Returns whether it was written in a group.
+    pub fn in_group(&self) -> bool {
+        self.author.is_some()
+    }
+
+    /// Returns the address of the chat.
+    pub fn chat_jid(&self) -> String {
+        if self.in_group() { self.chat.clone() } else { format!("{}@{}", self.chat, node::SERVER) }
+    }
+
+    /// Returns the writer's address as quotes name it.
+    pub fn author_jid(&self) -> String {
+        self.author.clone().unwrap_or_else(|| format!("{}@{}", self.from, node::SERVER))
     }
 
     /// Returns the message itself.
@@ -85,7 +107,7 @@ impl Entry {
 pub struct NewEntry<'a> {
     /// Message id.
     pub id: &'a str,
-    /// Number of the other side.
+    /// Number of the other side, or the address of a group.
     pub chat: &'a str,
     /// Number of the writer.
     pub from: &'a str,
@@ -93,6 +115,10 @@ pub struct NewEntry<'a> {
     pub from_me: bool,
     /// Device of the writer.
     pub device: u16,
+    /// The writer's address in the spelling of the group.
+    pub author: Option<String>,
+    /// Numbers of those whom the message mentions.
+    pub mentions: Vec<String>,
 }
 
 /// The messages of one phone.
@@ -192,6 +218,8 @@ impl Log {
                 from: new.from.to_owned(),
                 from_me: new.from_me,
                 device: new.device,
+                author: new.author,
+                mentions: new.mentions,
                 kind: content.kind.to_owned(),
                 text: content.text,
                 caption: content.caption,
@@ -333,7 +361,15 @@ mod tests {
     use crate::store::Store;
 
     fn entry<'a>(id: &'a str, from: &'a str) -> NewEntry<'a> {
-        NewEntry { id, chat: "111", from, from_me: from == "999", device: 0 }
+        NewEntry {
+            id,
+            chat: "111",
+            from,
+            from_me: from == "999",
+            device: 0,
+            author: None,
+            mentions: Vec::new(),
+        }
     }
 
     fn text(text: &str) -> wa::Message {

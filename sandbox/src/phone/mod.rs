@@ -5,23 +5,30 @@ pub mod bundle;
 pub mod code;
 pub mod compose;
 pub mod executor;
+pub mod group_inbox;
+pub mod group_send;
 pub mod inbox;
 pub mod introduce;
 pub mod link;
 pub mod log;
 pub mod prekeys;
 pub mod send;
+pub mod sender_keys;
 mod settings;
 pub mod signal;
 
 use self::log::Log;
+use self::sender_keys::SenderKeys;
 use self::signal::Sessions;
+use crate::store::Batch;
 use std::collections::HashMap;
 
-/// What a phone knows: its Signal sessions and its messages.
+/// What a phone knows: its Signal sessions, the sender keys of its groups, and its messages.
 pub struct Phone {
     /// Signal sessions with other devices.
     pub sessions: Sessions,
+    /// Sender keys of its groups.
+    pub sender_keys: SenderKeys,
     /// Messages sent and received.
     pub log: Log,
     /// How often it asked for each message it could not read.
@@ -31,6 +38,17 @@ pub struct Phone {
 impl Phone {
     /// A phone that has met nobody.
     pub fn new(number: &str) -> Self {
-        Self { sessions: Sessions::new(number), log: Log::new(number), retries: HashMap::new() }
+        Self {
+            sessions: Sessions::new(number),
+            sender_keys: SenderKeys::new(number),
+            log: Log::new(number),
+            retries: HashMap::new(),
+        }
+    }
+
+    /// Adds the sessions and keys that changed since the last call to a batch.
+    pub fn flush(&mut self, batch: &mut Batch) {
+        self.sessions.flush(batch);
+        self.sender_keys.flush(batch);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Phone;
 use super::bundle::Bundle;
+use super::group_send;
 use super::log::{Entry, NewEntry};
 use super::signal::{Sealed, peer_name};
 use crate::clock;
@@ -17,8 +18,8 @@ use anyhow::{Context, Result};
 use buffa::MessageField;
 use std::sync::Arc;
 use wacore::messages::wrap_device_sent;
-use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{JidExt as _, Node};
 use waproto::whatsapp as wa;
 
 /// A message that a phone is about to send.
@@ -76,8 +77,15 @@ pub async fn compose(
     }
     stats::add(&world.stats.messages, 1);
     router::acquaint(account, chat, batch);
-    let entry =
-        NewEntry { id: &outgoing.id, chat: &chat.number, from: &account.number, from_me: true, device: 0 };
+    let entry = NewEntry {
+        id: &outgoing.id,
+        chat: &chat.number,
+        from: &account.number,
+        from_me: true,
+        device: 0,
+        author: None,
+        mentions: Vec::new(),
+    };
     if let Some(entry) = phone.log.sent(entry, &outgoing.message, batch) {
         world.events.tell(
             || serde_json::json!({"type": "message", "phone": account.number, "message": entry.view()}),
@@ -119,7 +127,12 @@ pub async fn again(
     batch: &mut Batch,
 ) -> Result<()> {
     let id = node::text_attr(receipt, "id");
-    let from = node::jid_attr(receipt, "from").context("retry without sender")?;
+    let asker = if node::jid_attr(receipt, "from").is_some_and(|from| from.is_group()) {
+        "participant"
+    } else {
+        "from"
+    };
+    let from = node::jid_attr(receipt, asker).context("retry without sender")?;
     let target =
         world.directory.resolve(&world.store, &from.to_non_ad())?.context("retry of an unknown sender")?;
     let Some(entry) = phone.log.get(&account.number, &id).cloned() else {
@@ -133,6 +146,9 @@ pub async fn again(
     };
     let Some(bundle) = bundle else { return Ok(()) };
     phone.sessions.start(account, &peer, &bundle).await?;
+    if entry.in_group() {
+        return group_send::again(world, account, phone, &entry, &target, from.device, batch).await;
+    }
     let to_own = Arc::ptr_eq(&target, account);
     let message = resent(&entry, to_own)?;
     let sealed = phone.sessions.seal(account, &peer, &message).await?;
@@ -174,7 +190,8 @@ fn offered_bundle(receipt: &Node, keys: &Node) -> Option<Bundle> {
     })
 }
 
-async fn seal(
+/// Seals a message for a device, opening a session with it if there is none. Nothing when the device is gone.
+pub(super) async fn seal(
     world: &World,
     account: &Account,
     phone: &mut Phone,
@@ -197,8 +214,12 @@ fn devices(account: &Account) -> Vec<u16> {
 }
 
 fn stanza(account: &Account, outgoing: &Outgoing) -> NodeBuilder {
-    let stanza = NodeBuilder::new("message")
-        .attr("from", account.pn(0))
+    details(NodeBuilder::new("message").attr("from", account.pn(0)), account, outgoing)
+}
+
+/// Adds what every copy of a message says, wherever it goes.
+pub(super) fn details(stanza: NodeBuilder, account: &Account, outgoing: &Outgoing) -> NodeBuilder {
+    let stanza = stanza
         .attr("id", outgoing.id.clone())
         .attr("t", clock::now_s().to_string())
         .attr("type", outgoing.kind)
@@ -209,7 +230,8 @@ fn stanza(account: &Account, outgoing: &Outgoing) -> NodeBuilder {
     }
 }
 
-fn enc(sealed: Sealed) -> Node {
+/// Builds the element of something sealed for one device.
+pub(super) fn enc(sealed: Sealed) -> Node {
     NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind).bytes(sealed.bytes).build()
 }
 

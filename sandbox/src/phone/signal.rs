@@ -19,10 +19,11 @@ use wacore_libsignal::protocol::{
 };
 use waproto::whatsapp as wa;
 
-type Signal<T> = std::result::Result<T, SignalProtocolError>;
+/// What Signal's stores return.
+pub(super) type Signal<T> = std::result::Result<T, SignalProtocolError>;
 
 /// Padding version of message plaintexts.
-const PADDING: u8 = 2;
+pub(super) const PADDING: u8 = 2;
 
 /// The sessions of one phone.
 pub struct Sessions {

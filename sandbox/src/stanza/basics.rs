@@ -29,7 +29,6 @@ pub fn answer(xmlns: &str, kind: &str, iq: &Node) -> Option<Answer> {
         "privacy" if get => Ok(vec![privacy()]),
         // Tokens are only enforced for restricted contacts, which nobody is here.
         "privacy" if node::child(iq, "tokens").is_some() => Ok(Vec::new()),
-        "w:g2" => group(get, iq),
         "w:profile:picture" if get => Ok(vec![no_picture()]),
         "w:biz" if get => Ok(vec![node::empty("business_profile")]),
         "w:mex" => Ok(vec![unknown_query()]),
@@ -55,16 +54,6 @@ fn privacy() -> Node {
         NodeBuilder::new("category").attr("name", name).attr("value", value).build()
     };
     node::parent("privacy", PRIVACY.map(category))
-}
-
-fn group(get: bool, iq: &Node) -> Answer {
-    let server_wide = node::jid_attr(iq, "to").is_none_or(|to| to.user.is_empty());
-    match (get, node::children(iq).first().map(|child| child.tag.as_ref())) {
-        (true, Some("participating")) => Ok(vec![node::empty("groups")]),
-        (true, Some("query")) if server_wide => Ok(vec![node::empty("groups")]),
-        (_, Some("create")) => Err(Refusal::NOT_BUILT),
-        _ => Err(Refusal::NOT_FOUND),
-    }
 }
 
 fn no_picture() -> Node {

@@ -1,6 +1,7 @@
 //! Requests of clients: which family answers which one. Every request is answered; a client waits up to 75 s for it.
 
-use super::{Session, Who, appstate, basics, encrypt, md, usync};
+use super::{Session, Who, appstate, basics, encrypt, groups, md, usync};
+use crate::faults::IqError;
 use crate::{node, stats};
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
@@ -19,10 +20,18 @@ pub struct Refusal {
 impl Refusal {
     /// The request is malformed.
     pub const BAD_REQUEST: Refusal = Refusal { code: 400, text: "bad-request" };
+    /// Only for admins.
+    pub const NOT_AUTHORIZED: Refusal = Refusal { code: 401, text: "not-authorized" };
     /// Not allowed for this client.
     pub const FORBIDDEN: Refusal = Refusal { code: 403, text: "forbidden" };
     /// There is no such thing.
     pub const NOT_FOUND: Refusal = Refusal { code: 404, text: "item-not-found" };
+    /// It changed meanwhile, or is there already.
+    pub const CONFLICT: Refusal = Refusal { code: 409, text: "conflict" };
+    /// It is over.
+    pub const GONE: Refusal = Refusal { code: 410, text: "gone" };
+    /// There is no room left.
+    pub const FULL: Refusal = Refusal { code: 419, text: "resource-limit" };
     /// Something failed here.
     pub const INTERNAL: Refusal = Refusal { code: 500, text: "internal-server-error" };
     /// The simulated network does not do this yet.
@@ -35,6 +44,12 @@ pub enum Reply {
     Now(Answer),
     /// By the family itself, once its rows are stored.
     Deferred,
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Self::Now(Err(refusal))
+    }
 }
 
 impl From<Answer> for Reply {
@@ -50,6 +65,11 @@ pub fn handle(session: &Session, iq: &Node) {
         return md::client_answered(session, iq, kind == "error");
     }
     let xmlns = node::text_attr(iq, "xmlns");
+    if let Who::Device(device) = &session.who
+        && let Some(error) = session.world.faults.on_request(&device.account.number, device.id, &xmlns)
+    {
+        return session.sender.send(failed(iq, &error));
+    }
     let reply = match &session.who {
         Who::Guest(registration) => match xmlns.as_str() {
             "md" => md::guest_request(session, registration, iq),
@@ -61,6 +81,7 @@ pub fn handle(session: &Session, iq: &Node) {
             "usync" => usync::answer(session, iq).into(),
             "w:sync:app:state" => appstate::answer(session, device, iq),
             "md" => md::device_request(session, device, iq),
+            "w:g2" => groups::answer(session, device, iq),
             _ => match basics::answer(&xmlns, &kind, iq) {
                 Some(answer) => answer.into(),
                 None => unknown(session, iq),
@@ -78,13 +99,27 @@ fn unknown(session: &Session, iq: &Node) -> Reply {
     Reply::Now(Ok(Vec::new()))
 }
 
-/// Builds the answer to a request.
-pub fn result(iq: &Node, answer: Answer) -> Node {
+/// Builds the answer that a fault demands.
+fn failed(iq: &Node, fault: &IqError) -> Node {
+    let text = if fault.code == 429 { "rate-overlimit" } else { "simulated-fault" };
+    let mut error = NodeBuilder::new("error").attr("code", fault.code.to_string()).attr("text", text);
+    if let Some(backoff_s) = fault.backoff_s {
+        error = error.attr("backoff", backoff_s.to_string());
+    }
+    start(iq).attr("type", "error").children([error.build()]).build()
+}
+
+fn start(iq: &Node) -> NodeBuilder {
     let builder = NodeBuilder::new("iq").attr("id", node::text_attr(iq, "id"));
-    let builder = match iq.attrs.get("to") {
+    match iq.attrs.get("to") {
         Some(to) => builder.attr("from", to.clone()),
         None => builder.attr("from", node::SERVER),
-    };
+    }
+}
+
+/// Builds the answer to a request.
+pub fn result(iq: &Node, answer: Answer) -> Node {
+    let builder = start(iq);
     match answer {
         Ok(children) if children.is_empty() => builder.attr("type", "result").build(),
         Ok(children) => builder.attr("type", "result").children(children).build(),

@@ -5,6 +5,7 @@ mod appstate;
 mod basics;
 pub mod chatstate;
 mod encrypt;
+mod groups;
 pub mod iq;
 pub mod login;
 mod md;

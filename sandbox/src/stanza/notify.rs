@@ -7,6 +7,7 @@ use crate::state::account::Account;
 use crate::store::Batch;
 use crate::world::World;
 use crate::{clock, node};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
@@ -44,12 +45,13 @@ pub fn server_sync(world: &World, device: &Device, changed: &[(String, u64)]) {
     world.commit(batch);
 }
 
-/// Tells the account's other companions and everybody it has talked to that its device list changed.
+/// Tells the account's other companions, everybody it has talked to and the members of its groups that its device
+/// list changed.
 pub fn devices_changed(world: &World, account: &Arc<Account>, device: u16, key_index: u32, change: Change) {
-    let (own, peers, list, all) = {
+    let (own, mut peers, list, all) = {
         let state = account.state();
         let own: Vec<u16> = state.companions.keys().copied().filter(|id| *id != device).collect();
-        let peers: Vec<String> = state.peers.iter().cloned().collect();
+        let peers: BTreeSet<String> = state.peers.iter().cloned().collect();
         let all: Vec<Node> = std::iter::once(NodeBuilder::new("device").attr("jid", account.pn(0)).build())
             .chain(
                 state
@@ -60,6 +62,9 @@ pub fn devices_changed(world: &World, account: &Arc<Account>, device: u16, key_i
             .collect();
         (own, peers, link::key_index_list(account, &state), all)
     };
+    for group in world.groups.of(&account.number) {
+        peers.extend(group.facts().members.keys().filter(|number| **number != account.number).cloned());
+    }
     let mut batch = world.batch();
     for id in own {
         let devices = node::parent("devices", all.iter().cloned().chain([list.clone()]));

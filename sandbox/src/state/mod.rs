@@ -1,10 +1,12 @@
-//! What the network knows: accounts, their linked devices and queues, open registrations.
+//! What the network knows: accounts, their linked devices and queues, groups, open registrations.
 //! Plain data behind short locks; who may do what with it is decided in `stanza`, `router` and `phone`.
 
 pub mod account;
 pub mod appstate;
 pub mod companion;
 pub mod directory;
+pub mod group;
+pub mod groups;
 pub mod magic;
 pub mod queue;
 pub mod registration;

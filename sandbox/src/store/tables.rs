@@ -43,6 +43,12 @@ tables! {
     Sessions = "sessions-1",
     /// number/sequence -> entry of the phone's message log (JSON)
     Messages = "messages-1",
+    /// group id -> group (JSON)
+    Groups = "groups-1",
+    /// number/group id/remote device -> sender key that a phone knows
+    SenderKeys = "sender-keys-1",
+    /// number/group id -> devices that have the phone's own sender key
+    KeyHolders = "key-holders-1",
 }
 
 impl Table {

@@ -53,7 +53,23 @@ async fn refusals_say_what_is_wrong() {
         ),
         ("PUT", "/sandbox/faults", json!({"lostack": true}), 400, "invalid_request"),
         ("PUT", "/sandbox/faults", json!({}), 400, "invalid_request"),
-        ("GET", "/sandbox/groups", Value::Null, 501, "not_built"),
+        ("GET", "/sandbox/groups/120363000000000001@g.us", Value::Null, 404, "group_not_found"),
+        ("POST", "/sandbox/groups", json!({"subject": "x"}), 400, "invalid_request"),
+        ("POST", "/sandbox/groups", json!({"owner": ANN, "subject": ""}), 400, "refused"),
+        (
+            "POST",
+            "/sandbox/groups",
+            json!({"owner": ANN, "subject": "x", "participants": ["6281300060000"]}),
+            422,
+            "not_on_whatsapp",
+        ),
+        (
+            "POST",
+            &format!("/sandbox/phones/{ANN}/messages"),
+            json!({"to": "120363000000000001@g.us", "text": "x"}),
+            404,
+            "group_not_found",
+        ),
     ] {
         let (is, body) = call(&control, method, target, body).await;
         assert_eq!((is, &body["error"]["code"]), (status, &json!(code)), "{method} {target}: {body}");

@@ -5,6 +5,7 @@
 mod control;
 mod delivery;
 mod endings;
+mod groups;
 mod kill;
 mod pairing;
 mod persistence;

@@ -130,8 +130,14 @@ impl Client {
 
     /// Sends a text and waits for the network's acknowledgement. Returns the id.
     pub async fn send(&self, to: &str, text: &str) -> String {
-        let sent = self.protocol.send_message(pn(to), conversation(text)).await.expect("the client sends");
-        self.acknowledged(&sent.message_id).await;
+        self.send_to(&pn(to), text).await
+    }
+
+    /// Sends a text to any address, a group's for example; the network must accept it. Returns the id.
+    pub async fn send_to(&self, to: &Jid, text: &str) -> String {
+        let sent =
+            self.protocol.send_message(to.clone(), conversation(text)).await.expect("the client sends");
+        assert_eq!(self.acknowledged(&sent.message_id).await, None);
         sent.message_id.to_string()
     }
 

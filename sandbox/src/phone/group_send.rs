@@ -1,0 +1,111 @@
+//! A phone writing in a group: sealed once with its sender key, which goes along to every device that lacks it.
+
+use super::Phone;
+use super::group_inbox::mentioned;
+use super::log::{Entry, NewEntry};
+use super::send::{self, Outgoing};
+use super::signal::{Sealed, peer_name};
+use crate::router::{self, group::named};
+use crate::state::account::Account;
+use crate::state::group::{Group, Mode};
+use crate::stats;
+use crate::store::Batch;
+use crate::world::World;
+use anyhow::{Result, ensure};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use wacore_binary::builder::NodeBuilder;
+
+/// Sends a message to a group and notes it in the phone's log. Fails when the phone may not write there.
+pub async fn compose(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    group: &Group,
+    outgoing: Outgoing,
+    batch: &mut Batch,
+) -> Result<()> {
+    let (mode, members) = writable(world, account, group)?;
+    let (chat, own) = (group.jid().to_string(), peer_name(&account.number, 0));
+    let devices: Vec<(Arc<Account>, u16)> = members
+        .into_iter()
+        .flat_map(|member| {
+            member.state().devices().into_iter().map(|id| (member.clone(), id)).collect::<Vec<_>>()
+        })
+        .filter(|(member, id)| !(Arc::ptr_eq(member, account) && *id == 0))
+        .collect();
+    let names: BTreeSet<String> = devices.iter().map(|(member, id)| peer_name(&member.number, *id)).collect();
+    let lacking = phone.sender_keys.lacking(&chat, &own, &names);
+    let key = phone.sender_keys.own(&chat, &own).await?;
+    let sealed = phone.sender_keys.seal(&chat, &own, &outgoing.message).await?;
+    let common = NodeBuilder::new("enc").attr("v", "2").attr("type", "skmsg").bytes(sealed).build();
+    for (member, id) in &devices {
+        let mut encs = Vec::new();
+        if lacking.contains(&peer_name(&member.number, *id)) {
+            let sealed = send::seal(world, account, phone, member, *id, &key, batch).await?;
+            encs.extend(sealed.map(send::enc));
+        }
+        encs.push(common.clone());
+        let stanza = stanza(account, group, mode, &outgoing).children(encs).build();
+        router::enqueue(world, member, *id, stanza, batch);
+    }
+    stats::add(&world.stats.messages, 1);
+    let entry = NewEntry {
+        id: &outgoing.id,
+        chat: &chat,
+        from: &account.number,
+        from_me: true,
+        device: 0,
+        author: Some(mode.address(account, 0).to_string()),
+        mentions: mentioned(world, &outgoing.message),
+    };
+    let new = phone.log.sent(entry, &outgoing.message, batch);
+    super::inbox::tell(world, account, new);
+    Ok(())
+}
+
+/// Sends a message again to a device of a member that could not open it: alone, with the phone's sender key.
+pub async fn again(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    entry: &Entry,
+    target: &Arc<Account>,
+    device: u16,
+    batch: &mut Batch,
+) -> Result<()> {
+    let Some(group) = world.groups.get(entry.chat.split('@').next().unwrap_or_default()) else {
+        return Ok(());
+    };
+    let mode = {
+        let facts = group.facts();
+        if facts.rank(&target.number).is_none() {
+            return Ok(());
+        }
+        facts.mode
+    };
+    let mut message = entry.message()?;
+    let key = phone.sender_keys.own(&entry.chat, &peer_name(&account.number, 0)).await?;
+    message.sender_key_distribution_message = key.sender_key_distribution_message;
+    let Sealed { kind, bytes } =
+        phone.sessions.seal(account, &peer_name(&target.number, device), &message).await?;
+    let enc =
+        NodeBuilder::new("enc").attr("v", "2").attr("type", kind).attr("count", "1").bytes(bytes).build();
+    let outgoing = Outgoing { id: entry.id.clone(), message, kind: "text", edit: None };
+    let stanza = stanza(account, &group, mode, &outgoing).children([enc]).build();
+    router::enqueue(world, target, device, stanza, batch);
+    Ok(())
+}
+
+fn writable(world: &World, account: &Account, group: &Group) -> Result<(Mode, Vec<Arc<Account>>)> {
+    let facts = group.facts();
+    ensure!(facts.rank(&account.number).is_some(), "the phone is not a member of this group");
+    ensure!(facts.may_write(&account.number), "only admins write in this group");
+    let members = facts.members.keys().filter_map(|number| world.directory.by_number(number));
+    Ok((facts.mode, members.collect()))
+}
+
+fn stanza(account: &Account, group: &Group, mode: Mode, outgoing: &Outgoing) -> NodeBuilder {
+    let stanza = NodeBuilder::new("message").attr("from", group.jid());
+    send::details(named(stanza, mode, account, 0), account, outgoing)
+}
