@@ -77,10 +77,10 @@ async fn a_client_makes_a_group_and_everybody_writes_in_it() {
     let own = phone_receives(&control, ANN, "hello all").await;
     assert_eq!((&own["fromMe"], &own["chat"]), (&json!(true), &json!(id)));
     let from_bob = |kind: ReceiptType| {
-        let sent = sent.clone();
+        let (sent, group) = (sent.clone(), made.id.clone());
         move |event: &Event| match event {
             Event::Receipt(one) if one.r#type == kind && one.message_ids.iter().any(|id| *id == sent) => {
-                one.source.is_group.then_some(())
+                (one.source.chat == group && one.source.sender.is_lid()).then_some(())
             }
             _ => None,
         }
