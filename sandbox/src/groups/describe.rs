@@ -39,8 +39,7 @@ pub fn element(world: &World, group: &Group, facts: &Facts, failed: &[Outcome]) 
         };
         element.children([node::bytes("body", one.text.as_bytes())]).build()
     });
-    let settings = Setting::in_force(&facts.settings);
-    let settings = settings.iter().map(Setting::to_node);
+    let settings = Setting::in_force(&facts.settings).into_iter().map(Setting::to_node);
     element.children(members.chain(failed).chain(description).chain(settings)).build()
 }
 

@@ -55,8 +55,8 @@ impl Setting {
     }
 
     /// Builds the element of a notification or description.
-    pub fn to_node(&self) -> Node {
-        match *self {
+    pub fn to_node(self) -> Node {
+        match self {
             Self::Locked(on) => node::empty(if on { "locked" } else { "unlocked" }),
             Self::Announcement(on) => node::empty(if on { "announcement" } else { "not_announcement" }),
             Self::Ephemeral(0) => node::empty("not_ephemeral"),

@@ -79,7 +79,7 @@ async fn a_client_makes_a_group_and_everybody_writes_in_it() {
     let from_bob = |kind: ReceiptType| {
         let (sent, group) = (sent.clone(), made.id.clone());
         move |event: &Event| match event {
-            Event::Receipt(one) if one.r#type == kind && one.message_ids.iter().any(|id| *id == sent) => {
+            Event::Receipt(one) if one.r#type == kind && one.message_ids.contains(&sent) => {
                 (one.source.chat == group && one.source.sender.is_lid()).then_some(())
             }
             _ => None,
@@ -161,11 +161,11 @@ async fn members_come_and_go_and_the_keys_follow() {
         "{results:?}"
     );
     assert!(results[3].add_request.is_some(), "who cannot be added can be invited");
-    news(&bob, "the newcomer", |action| match action {
-        Action::Add { participants, .. } => Some(assert_eq!(participants[0].phone_number, Some(pn(CYD)))),
+    let added = news(&bob, "the newcomer", |action| match action {
+        Action::Add { participants, .. } => Some(participants[0].phone_number.clone()),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(added.await, Some(pn(CYD)));
     client.send_to(&jid(&id), "with cyd").await;
     assert_eq!(phone_receives(&control, CYD, "with cyd").await["deliveries"], 1);
     assert!(inbox(&control, CYD).await.iter().all(|one| one["text"] != "first"));
@@ -204,20 +204,18 @@ async fn subject_description_and_settings_change_for_everybody() {
     let id = group_of(&control, ANN, &[BOB], "lid").await;
     let (groups, other) = (ann.protocol.groups(), bob.protocol.groups());
     other.set_subject(jid(&id), GroupSubject::new("Baru").unwrap()).await.unwrap();
-    news(&ann, "the subject", |action| match action {
-        Action::Subject { subject, .. } => Some(assert_eq!(subject, "Baru")),
+    let subject = news(&ann, "the subject", |action| match action {
+        Action::Subject { subject, .. } => Some(subject.clone()),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(subject.await, "Baru");
     let text = || Some(GroupDescription::new("Rapat tiap Senin").unwrap());
     groups.set_description(jid(&id), text(), PreviousDescription::Absent).await.unwrap();
-    news(&bob, "the description", |action| match action {
-        Action::Description { description, .. } => {
-            Some(assert_eq!(description.as_deref(), Some("Rapat tiap Senin")))
-        }
+    let description = news(&bob, "the description", |action| match action {
+        Action::Description { description, .. } => Some(description.clone()),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(description.await.as_deref(), Some("Rapat tiap Senin"));
     let stale = groups.set_description(jid(&id), text(), PreviousDescription::Id("old")).await;
     assert!(matches!(stale, Err(GroupError::DescriptionConflict)), "{stale:?}");
     groups.set_description(jid(&id), None, PreviousDescription::Resolve).await.unwrap();
@@ -229,11 +227,11 @@ async fn subject_description_and_settings_change_for_everybody() {
         .set_membership_approval(jid(&id), whatsapp_rust::features::MembershipApprovalMode::On)
         .await
         .unwrap();
-    news(&bob, "the last change", |action| match action {
-        Action::MembershipApprovalMode { enabled } => Some(assert!(*enabled)),
+    let approval = news(&bob, "the last change", |action| match action {
+        Action::MembershipApprovalMode { enabled } => Some(*enabled),
         _ => None,
-    })
-    .await;
+    });
+    assert!(approval.await);
     let meta = other.get_metadata(&jid(&id)).await.unwrap();
     assert!(meta.is_locked && meta.is_announcement && meta.membership_approval);
     assert_eq!(meta.ephemeral.map(|one| one.expiration), Some(Some(86_400)));
@@ -264,11 +262,11 @@ async fn people_come_in_by_link_and_by_permission() {
     assert_eq!(code_of(&gone), Some(410), "{gone}");
     assert_eq!(other.get_invite_info(&new).await.unwrap().subject, "Panitia");
     assert!(matches!(other.join_with_invite_code(&new).await.unwrap(), JoinGroupResult::Joined(_)));
-    news(&ann, "the joiner", |action| match action {
-        Action::Add { reason, .. } => Some(assert_eq!(reason.as_deref(), Some("invite"))),
+    let reason = news(&ann, "the joiner", |action| match action {
+        Action::Add { reason, .. } => Some(reason.clone()),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(reason.await.as_deref(), Some("invite"));
     let again = other.join_with_invite_code(&new).await.unwrap_err();
     assert_eq!(code_of(&again), Some(409), "{again}");
     let refused = other.get_invite_link(&jid(&id), false).await.unwrap_err();
@@ -346,14 +344,13 @@ async fn mentions_quotes_and_reactions_name_members() {
     let (_, ann) = call(&control, "GET", &format!("/sandbox/phones/{ANN}"), Value::Null).await;
     client
         .wait_for("the mention", |event| {
-            let found = event.messages().find_map(|one| {
+            event.messages().find_map(|one| {
                 let text = one.message.extended_text_message.as_option()?;
                 let context = text.context_info.as_option()?;
                 assert!(context.mentioned_jid[0].ends_with("@lid"), "{context:?}");
                 assert_eq!(context.participant.as_deref(), ann["lid"].as_str());
                 Some(())
-            });
-            found
+            })
         })
         .await;
     let wish = json!({"to": id, "reaction": {"id": sent, "emoji": "👍"}});
@@ -381,15 +378,12 @@ async fn typing_in_a_group_shows_who() {
     let path = format!("/sandbox/phones/{BOB}/presence");
     let typed = call(&network.control(), "POST", &path, json!({"to": id, "state": "typing"})).await;
     assert_eq!(typed.0, 200, "{}", typed.1);
-    client
-        .wait_for("the state", |event| match event {
-            Event::ChatPresence(presence) => {
-                assert_eq!(presence.source.chat, jid(&id));
-                Some(assert!(presence.source.is_group && presence.source.sender.is_lid()))
-            }
-            _ => None,
-        })
-        .await;
+    let source = client.wait_for("the state", |event| match event {
+        Event::ChatPresence(presence) => Some(presence.source.clone()),
+        _ => None,
+    });
+    let source = source.await;
+    assert!(source.chat == jid(&id) && source.sender.is_lid(), "{source:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
