@@ -59,6 +59,9 @@ pub async fn run(config: Config, mode: Mode) -> Result<()> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.send_replace(true);
     let (served, ()) = tokio::join!(serving, work.stop(WORK_PATIENCE));
+    if let Err(error) = gateway.flush_notes().await {
+        tracing::error!(%error, "what users did last could not be written down");
+    }
     fleet.shutdown().await;
     watchdog.abort();
     stop_simulated(simulated).await;

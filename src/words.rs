@@ -176,6 +176,41 @@ words! {
     // Chats
     HistoryFromStore        200 "Chat history berhasil diambil dari store" "Chat history read from the store"
     MessageUnknown          400 "Pesan {field} tidak dikenal" "Message {field} is not known"
+
+    // Address book
+    ContactSaved            201 "Kontak berhasil disimpan" "Contact saved"
+    ContactsSaved           201 "{saved} kontak disimpan, {updated} diperbarui" "{saved} contacts saved, {updated} updated"
+    ContactUpdated          200 "Kontak berhasil diperbarui" "Contact updated"
+    ContactDeleted          200 "Kontak berhasil dihapus" "Contact deleted"
+    ContactsTagged          200 "Tag {count} kontak diperbarui" "Tags of {count} contacts updated"
+    ContactsDeleted         200 "{count} kontak dihapus" "{count} contacts deleted"
+    ContactNotFound         404 "Kontak tidak ditemukan" "Contact not found"
+    ContactExists           400 "Nomor ini sudah ada di kontak" "This number is in the contacts already"
+    ContactNameInvalid      400 "Nama kontak harus 1 sampai 100 karakter" "The name of a contact must have 1 to 100 characters"
+    ContactsTooMany         400 "Maksimal {max} kontak per permintaan" "At most {max} contacts per request"
+    TagsInvalid             400 "Maksimal 20 tag, masing-masing 1 sampai 30 karakter" "At most 20 tags of 1 to 30 characters each"
+
+    // Templates
+    TemplateCreated         201 "Template berhasil dibuat" "Template created"
+    TemplateUpdated         200 "Template berhasil diperbarui" "Template updated"
+    TemplateDeleted         200 "Template berhasil dihapus" "Template deleted"
+    TemplateRendered        200 "Template berhasil dipakai" "Template used"
+    TemplateNotFound        404 "Template tidak ditemukan" "Template not found"
+    TemplateExists          400 "Nama template sudah dipakai" "The template name is in use already"
+    TemplateBuiltIn         400 "Template bawaan tidak dapat diubah atau dihapus" "A built-in template cannot be changed or deleted"
+    TemplateInactive        400 "Template tidak aktif" "The template is not active"
+    TemplateNameInvalid     400 "Nama template harus 1 sampai 100 karakter" "The template name must have 1 to 100 characters"
+    TemplateContentInvalid  400 "Isi template harus 1 sampai 4096 karakter" "The template text must have 1 to 4096 characters"
+    TemplateVariablesMissing 400 "Variabel wajib diisi: {names}" "Missing variables: {names}"
+
+    // Notifications
+    NotificationsRead       200 "{count} notifikasi ditandai sudah dibaca" "{count} notifications marked as read"
+    NewsConnected           200 "Device {device} terhubung ke WhatsApp" "Device {device} is connected to WhatsApp"
+    NewsDisconnected        200 "Device {device}: {reason}" "Device {device}: {reason}"
+    NewsMessages            200 "{count} pesan baru dari {name}" "{count} new messages from {name}"
+    NewsJobCompleted        200 "Job selesai: {ok} berhasil, {failed} gagal" "Job finished: {ok} succeeded, {failed} failed"
+    NewsJobFailed           200 "Job gagal: {failed} pesan tidak terkirim" "Job failed: {failed} messages were not sent"
+    NewsJobCancelled        200 "Job dibatalkan: {ok} berhasil, {failed} gagal" "Job cancelled: {ok} succeeded, {failed} failed"
 }
 
 impl Code {
@@ -191,13 +226,20 @@ impl Code {
         name
     }
 
+    /// Returns the code with this name, if there is one: the opposite of [`Code::name`].
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
     /// Returns the sentence with `args` put into their places.
     pub fn text(self, lang: Lang, args: &[(&'static str, String)]) -> String {
-        let mut text = self.template(lang).to_owned();
-        for (place, value) in args {
-            text = text.replace(&format!("{{{place}}}"), value);
-        }
-        text
+        self.filled(lang, args.iter().map(|(place, value)| (*place, value.as_str())))
+    }
+
+    /// Returns the sentence with values put into places whose names are not known before they are read.
+    pub fn filled<'a>(self, lang: Lang, args: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+        let place = |text: String, (name, value): (&str, &str)| text.replace(&format!("{{{name}}}"), value);
+        args.fold(self.template(lang).to_owned(), place)
     }
 }
 

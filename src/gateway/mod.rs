@@ -1,6 +1,8 @@
 //! What Kurir does: one file of verbs per subject. Handlers and loops call these; nothing here knows HTTP.
 
 mod accounts;
+mod activity;
+mod address_book;
 mod caller;
 mod chats;
 mod devices;
@@ -9,16 +11,19 @@ mod jobs;
 mod live;
 mod logins;
 mod messages;
+mod notifications;
 mod passwords;
 mod photos;
 pub mod queue;
 mod signing;
+mod templates;
 #[cfg(test)]
 pub mod testing;
 mod tokens;
 
 pub use crate::wa::Qr;
 pub use accounts::{NewUser, ProfileChange};
+pub use address_book::{CONTACTS_MAX, ContactChange, ContactFilter, SavedContacts};
 pub use caller::{Caller, Proof};
 pub use chats::Page;
 pub use devices::{DeviceStats, NewDevice};
@@ -28,6 +33,7 @@ pub use live::Subscription;
 pub use logins::{Credential, Tokens};
 pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
 pub use photos::{PHOTO_MAX_BYTES, Upload};
+pub use templates::{CountedTemplate, TemplateChange};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -60,6 +66,7 @@ struct Inner {
     simulated: bool,
     started_at: i64,
     probe: health::Probe,
+    diary: activity::Diary,
 }
 
 impl Gateway {
@@ -85,6 +92,7 @@ impl Gateway {
             simulated,
             started_at,
             probe: health::Probe::default(),
+            diary: activity::Diary::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

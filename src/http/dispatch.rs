@@ -3,6 +3,7 @@
 //! After a path is found, every way ends in a response, never in a rejection that could try another row.
 
 use super::body::Body;
+use super::diary::Deed;
 use super::envelope::{Asked, Envelope, Plain, refuse};
 use super::limits::{Counters, Key, Limits, Quota};
 use super::listen::Peer;
@@ -205,7 +206,12 @@ impl Dispatch {
             body_max: hit.route.body_max,
             stop: self.stop.clone(),
         };
-        (hit.route.handler)(self.gateway.clone(), request).await
+        let deed = Deed::of(hit, &request);
+        let outcome = (hit.route.handler)(self.gateway.clone(), request).await?;
+        if let Some(deed) = deed {
+            self.gateway.note(deed.done(&outcome, self.gateway.clock().now()));
+        }
+        Ok(outcome)
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Error {

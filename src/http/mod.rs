@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod body;
 mod dashboard;
+mod diary;
 mod dispatch;
 mod docs;
 mod envelope;
@@ -20,8 +21,10 @@ mod listen;
 pub mod live;
 mod multi_device;
 mod multipart;
+mod notifications;
 mod openapi;
 mod origin;
+mod paging;
 mod proxy;
 pub mod qr;
 mod query;
@@ -111,6 +114,7 @@ pub fn surfaces() -> Vec<Surface> {
         accounts::surface(),
         multi_device::surface(),
         events::surface(),
+        notifications::surface(),
         uploads::surface(),
         health::surface(),
         docs::surface(),

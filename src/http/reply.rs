@@ -127,6 +127,17 @@ impl Outcome {
         self.status
     }
 
+    /// Returns the code of the sentence and what stands in its places, for those who word it again later.
+    pub(super) fn sentence(&self) -> (Option<Code>, Vec<(String, String)>) {
+        match &self.content {
+            Content::Words(said) => {
+                let args = said.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+                (said.code, args.collect())
+            }
+            Content::Raw(_) | Content::Broken(_) => (None, Vec::new()),
+        }
+    }
+
     /// Returns `data`, for those who keep answers for `Idempotency-Key`.
     pub fn data_value(&self) -> Option<&Value> {
         match &self.content {

@@ -43,6 +43,7 @@ pub struct Route {
     pub(super) body_max: usize,
     pub(super) counted: bool,
     pub(super) quiet: bool,
+    pub(super) noted: bool,
     pub(super) notes: Notes,
     pub(super) handler: Handler,
 }
@@ -109,6 +110,7 @@ impl Route {
             body_max: BODY_MAX_BYTES,
             counted: true,
             quiet: false,
+            noted: true,
             notes: Notes::default(),
             handler: Box::new(move |gateway, request| handler(gateway, request).boxed()),
         }
@@ -171,6 +173,12 @@ impl Route {
     /// Logs requests to the row at debug only, as for probes that come every few seconds.
     pub fn quiet(mut self) -> Self {
         self.quiet = true;
+        self
+    }
+
+    /// Leaves the row out of the caller's personal log, as for what a page does by itself.
+    pub fn unnoted(mut self) -> Self {
+        self.noted = false;
         self
     }
 

@@ -37,7 +37,8 @@ pub(super) fn surface(control: Control) -> Surface {
     routes.extend(
         [Method::GET, Method::POST, Method::PUT, Method::DELETE].map(|method| passed(method, "/*rest")),
     );
-    let routes = routes.into_iter().map(|route| route.access(Access::Admin).uncounted().hidden()).collect();
+    let routes =
+        routes.into_iter().map(|route| route.access(Access::Admin).uncounted().unnoted().hidden()).collect();
     Surface { family: "sandbox", prefix: "/sandbox", lang: Lang::En, envelope: &Coded, routes, open: false }
 }
 

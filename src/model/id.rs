@@ -29,6 +29,10 @@ number_id! {
     /// The number of a user account. Never reused.
     UserId
 }
+number_id! {
+    /// The number of a saved contact. Never reused.
+    ContactId
+}
 
 /// The name by which clients address a device: 3 to 50 characters out of `A-Z a-z 0-9 _ -`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,6 +124,11 @@ impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Makes the name that a template keeps through its versions: `template_<epoch ms>_<6 of a-z0-9>`.
+pub fn template_base_id(now_ms: i64) -> String {
+    format!("template_{now_ms}_{}", random_text(6, b"abcdefghijklmnopqrstuvwxyz0123456789"))
 }
 
 /// Makes a WhatsApp message id as web clients do: `3EB0` and 18 upper-case hex digits.

@@ -1,5 +1,7 @@
 //! The nouns of Kurir: plain data and rules that need no I/O. Imports nothing of ours but [`crate::error`].
 
+pub mod activity;
+pub mod address_book;
 pub mod chat;
 pub mod device;
 pub mod event;
@@ -7,5 +9,7 @@ pub mod id;
 pub mod jid;
 pub mod job;
 pub mod message;
+pub mod notification;
+pub mod template;
 pub mod token;
 pub mod user;

@@ -2,6 +2,7 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
+use super::{devices, notifications};
 use crate::error::Result;
 use crate::model::chat::{Chat, LastMessage};
 use crate::model::id::DeviceNo;
@@ -123,7 +124,12 @@ pub(super) fn set_unread(tables: &mut Tables<'_>, device: DeviceNo, key: &str, u
     let Some(mut chat) = existing(tables, device, key)? else { return Ok(()) };
     chat.unread = unread;
     let at = chat.last_at;
-    put(tables, device, key, Some(at), &chat)
+    put(tables, device, key, Some(at), &chat)?;
+    if unread > 0 {
+        return Ok(());
+    }
+    let scope = devices::scope(&devices::existing(tables, device)?);
+    notifications::chat_read(tables, &scope, key)
 }
 
 fn existing(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<Option<Chat>> {

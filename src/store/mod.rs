@@ -3,6 +3,8 @@
 //! Writes go through the one writer (`writer.rs`), reads take a consistent view. A table and its indexes are written only by
 //! the file named after them.
 
+pub mod activity;
+pub mod address_book;
 pub mod chats;
 mod codec;
 pub mod devices;
@@ -11,12 +13,14 @@ pub mod jobs;
 pub mod logins;
 pub mod messages;
 mod migrate;
+pub mod notifications;
 pub mod outbox;
 pub mod seal;
 pub mod sessions;
 pub mod settings;
 pub mod stats;
 mod tables;
+pub mod templates;
 pub mod tokens;
 pub mod users;
 mod writer;

@@ -1,17 +1,18 @@
 //! What happened, in order: written in the commit of the fact itself, read by everyone with a cursor of their own.
 
-use super::Store;
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
+use super::{Store, notifications};
 use crate::error::Result;
 use crate::model::event::{Event, Fact, Scope};
 
 /// Rows that are kept at least, so that a client that was away a moment resumes without a gap.
 pub const KEEP: u64 = 10_000;
 
-/// Appends an event; readers are woken after the commit.
+/// Appends an event and tells the device's owner what is worth telling; readers are woken after the commit.
 pub fn append(tables: &mut Tables<'_>, at: i64, scope: Scope, fact: Fact) -> Result<()> {
+    notifications::tell(tables, at, &scope, &fact)?;
     let seq = next(tables, "outbox")?;
     let event = Event { seq, at, scope, fact };
     tables.outbox.insert(seq, encode(&event)?.as_slice())?;

@@ -106,4 +106,21 @@ tables! {
 
     /// sequence number → `model::Event`: what happened, in order.
     outbox "outbox-1" u64 => Bytes;
+
+    /// contact → `model::Contact`: the address books of all users.
+    contacts "contacts-1" u32 => Bytes;
+    /// (user, digits of the number) → contact.
+    contacts_by_number "contacts_by_number-1" (u32, &'static str) => u32;
+    /// (base id, version) → `model::Template`.
+    templates "templates-1" (&'static str, u32) => Bytes;
+    /// (user, name in lower case) → base id.
+    templates_by_name "templates_by_name-1" (u32, &'static str) => &'static str;
+    /// base id → how often the template was used.
+    template_uses "template_uses-1" &'static str => u64;
+    /// (user, position) → `model::Activity`: what users did, in order.
+    activity "activity-1" (u32, u64) => Bytes;
+    /// (user, position) → `model::Notification`: what users are to be told, in order.
+    notifications "notifications-1" (u32, u64) => Bytes;
+    /// (user, device and matter) → position of its newest notification.
+    notifications_by_subject "notifications_by_subject-1" (u32, &'static str) => u64;
 }

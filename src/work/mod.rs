@@ -1,5 +1,6 @@
 //! Things that happen by themselves: start all, stop all. A loop that panics is logged, counted and restarted.
 
+mod diary;
 mod prune;
 mod queue;
 
@@ -32,9 +33,11 @@ pub struct Work {
 pub fn start(gateway: &Gateway) -> Work {
     let (stop, stopped) = watch::channel(false);
     let mut loops = JoinSet::new();
-    let (one, two) = ((gateway.clone(), stopped.clone()), (gateway.clone(), stopped));
+    let (one, two) = ((gateway.clone(), stopped.clone()), (gateway.clone(), stopped.clone()));
+    let three = (gateway.clone(), stopped);
     loops.spawn(supervise("queue", move || queue::run(one.0.clone(), one.1.clone())));
     loops.spawn(supervise("prune", move || prune::run(two.0.clone(), two.1.clone())));
+    loops.spawn(supervise("diary", move || diary::run(three.0.clone(), three.1.clone())));
     Work { stop, loops }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::gateway::Gateway;
-use crate::store::{jobs, logins, outbox};
+use crate::store::{activity, jobs, logins, notifications, outbox};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -31,6 +31,8 @@ async fn step(gateway: &Gateway) -> Result<usize> {
     let (store, now) = (gateway.store(), gateway.clock().now());
     outbox::trim(store).await?;
     store.write(move |t| logins::prune(t, now)).await?;
+    store.write(activity::trim).await?;
+    store.write(notifications::trim).await?;
     let mut dropped = 0;
     loop {
         let batch = store.write(move |t| jobs::prune(t, now, BATCH)).await?;

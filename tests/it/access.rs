@@ -28,6 +28,8 @@ fn filled(path: &str, device: &str) -> String {
     path.replace(":deviceId", device)
         .replace(":jid", "6281299990001")
         .replace(":jobId", "none")
+        .replace(":contactId", "4711")
+        .replace(":baseId", "none")
         .replace(":id", "1")
         .replace(":name", "none.png")
 }

@@ -27,6 +27,12 @@ const MULTI_DEVICE: &[&str] = &[
     "/jobs/:jobId",
     "/jobs/:jobId/cancel",
     "/devices/:deviceId/chat-history/:jid",
+    "/contacts",
+    "/contacts/:contactId/tags",
+    "/tags",
+    "/templates",
+    "/templates/:baseId",
+    "/templates/:baseId/use",
 ];
 /// Families that are built completely.
 const COMPLETE: &[&str] = &["accounts", "events", "health"];
@@ -56,7 +62,7 @@ fn name(route: &Value) -> String {
 #[test]
 fn every_documented_route_exists_for_whom_it_is_documented() {
     let Some(documented) = documented() else { return };
-    assert_eq!(documented.len(), 6 + 1 + 3 + 21, "routes of this stage");
+    assert_eq!(documented.len(), 6 + 1 + 3 + 21 + 9, "routes of this stage");
     let ours: BTreeMap<String, Value> = routes().into_iter().map(|route| (name(&route), route)).collect();
     for wanted in &documented {
         let found = ours.get(&name(wanted)).unwrap_or_else(|| panic!("{} does not exist", name(wanted)));
@@ -103,6 +109,8 @@ fn every_answer_has_the_documented_status_and_keys() {
     let mut all = Answers { kurir, seen: BTreeMap::new() };
     accounts(&mut all);
     devices(&mut all);
+    address_book(&mut all);
+    templates(&mut all);
     for path in ["/api/health", "/health", "/api/whatsapp/health"] {
         all.take(&format!("GET {path}"), path, None);
     }
@@ -180,6 +188,36 @@ fn devices(all: &mut Answers) {
         let path = pattern.replace(":deviceId", "toko-1");
         all.take(&format!("{method} {BASE}{pattern}"), &format!("{BASE}{path}"), None);
     }
+}
+
+fn address_book(all: &mut Answers) {
+    const BASE: &str = "/api/whatsapp-multi-device";
+    let new = json!({"name": "Ani", "phone": "081234567890"});
+    let mut ask = |method: &str, pattern: &str, path: &str, body: Option<Value>| {
+        all.take(&format!("{method} {BASE}{pattern}"), &format!("{BASE}{path}"), body)
+    };
+    let id = ask("POST", "/contacts", "/contacts", Some(new))["contact"]["id"].clone();
+    let path = format!("/contacts/{id}/tags");
+    ask("PUT", "/contacts/:contactId/tags", &path, Some(json!({"tags": ["vip"]})));
+    ask("GET", "/contacts", "/contacts", None);
+    ask("GET", "/tags", "/tags", None);
+}
+
+fn templates(all: &mut Answers) {
+    const BASE: &str = "/api/whatsapp-multi-device";
+    let phones = all.kurir.phones();
+    all.kurir.link(&phones, "toko-9", "6281211110099");
+    let mut ask = |method: &str, pattern: &str, path: &str, body: Option<Value>| {
+        all.take(&format!("{method} {BASE}{pattern}"), &format!("{BASE}{path}"), body)
+    };
+    let new = json!({"name": "Promo", "content": "Halo {nama}"});
+    let made = ask("POST", "/templates", "/templates", Some(new));
+    let path = format!("/templates/{}", made["template"]["baseId"].as_str().expect("an id"));
+    ask("GET", "/templates", "/templates", None);
+    ask("PUT", "/templates/:baseId", &path, Some(json!({"content": "Hai {nama}"})));
+    let sent = json!({"variables": {"nama": "Ani"}, "deviceId": "toko-9", "to": "6281211110022"});
+    ask("POST", "/templates/:baseId/use", &format!("{path}/use"), Some(sent));
+    ask("DELETE", "/templates/:baseId", &path, None);
 }
 
 /// The documentation in the repository is what the program would print.

@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
             .summary("Chats, newest activity first")
             .query::<ChatsQuery>()
             .gives::<ChatsView>(),
-        post("/devices/:deviceId/chats/:jid/read", read).summary("Marks a chat as read"),
+        post("/devices/:deviceId/chats/:jid/read", read).unnoted().summary("Marks a chat as read"),
     ]
 }
 

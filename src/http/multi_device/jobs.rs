@@ -6,6 +6,7 @@ use super::recipient::TextTo;
 use crate::clock::local;
 use crate::error::{Code, Error, Result};
 use crate::gateway::{Gateway, JOB_MAX, JobFilter};
+use crate::http::paging::{Pagination, Paging};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Route, get, post};
@@ -58,18 +59,11 @@ async fn create_text(gateway: Gateway, mut request: Request) -> Result<Outcome> 
 
 async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
     let query: ListQuery = request.query()?;
-    let (page, limit) = (query.page.unwrap_or(1).max(1), query.limit.unwrap_or(20));
-    if !(1..=100).contains(&limit) {
-        return Err(Error::invalid("limit", "1 to 100"));
-    }
+    let paging = Paging::new(query.page, query.limit, 20, 1..=100)?;
     let filter = JobFilter { status: query.status, kind: query.r#type, device: query.device_id };
-    let jobs = gateway.jobs(request.caller(), filter).await?;
-    let total = jobs.len();
-    let shown = jobs.iter().skip((page - 1).saturating_mul(limit)).take(limit);
-    Ok(Outcome::data(JobList {
-        jobs: shown.map(|(job, device)| JobView::new(job, device)).collect(),
-        pagination: Pagination { page, limit, total, total_pages: total.div_ceil(limit) },
-    }))
+    let (rows, pagination) = paging.cut(gateway.jobs(request.caller(), filter).await?);
+    let jobs = rows.iter().map(|(job, device)| JobView::new(job, device)).collect();
+    Ok(Outcome::data(JobList { jobs, pagination }))
 }
 
 async fn show(gateway: Gateway, request: Request) -> Result<Outcome> {
@@ -118,15 +112,6 @@ struct CreatedJob {
 struct JobList {
     jobs: Vec<JobView>,
     pagination: Pagination,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Pagination {
-    page: usize,
-    limit: usize,
-    total: usize,
-    total_pages: usize,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -1,5 +1,7 @@
 //! The family `multi-device`: `/api/whatsapp-multi-device` (contract `multi-device.md`).
 
+mod activity;
+mod address_book;
 mod chats;
 mod delay;
 mod devices;
@@ -7,6 +9,7 @@ mod jobs;
 mod linking;
 mod messages;
 mod recipient;
+mod templates;
 
 use super::envelope::Stamped;
 use super::route::Surface;
@@ -19,10 +22,19 @@ pub fn surface() -> Surface {
         prefix: "/api/whatsapp-multi-device",
         lang: Lang::Id,
         envelope: &Stamped,
-        routes: [devices::routes(), linking::routes(), messages::routes(), jobs::routes(), chats::routes()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        routes: [
+            devices::routes(),
+            linking::routes(),
+            messages::routes(),
+            jobs::routes(),
+            chats::routes(),
+            address_book::routes(),
+            templates::routes(),
+            activity::routes(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         open: false,
     }
 }
