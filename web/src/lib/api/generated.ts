@@ -245,6 +245,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller is to be told, newest first; news of one matter are one entry while unread */
+        get: operations["getApiNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks notifications as read, all without `ids` */
+        post: operations["postApiNotificationsRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -255,6 +289,111 @@ export interface paths {
         /** This documentation for programs (OpenAPI 3.1) */
         get: operations["getApiOpenapiJson"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller did, newest first */
+        get: operations["getApiWhatsappMultiDeviceActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved contacts */
+        get: operations["getApiWhatsappMultiDeviceContacts"];
+        put?: never;
+        /** Saves one contact, several with `contacts`, or those of a device with `deviceId` and `sync` */
+        post: operations["postApiWhatsappMultiDeviceContacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/contacts/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deletes several contacts */
+        post: operations["postApiWhatsappMultiDeviceContactsDelete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/contacts/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds and takes away tags of several contacts */
+        post: operations["postApiWhatsappMultiDeviceContactsTags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/contacts/{contactId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One saved contact */
+        get: operations["getApiWhatsappMultiDeviceContactsContactId"];
+        /** Changes name, number or tags of a saved contact */
+        put: operations["putApiWhatsappMultiDeviceContactsContactId"];
+        post?: never;
+        /** Deletes a saved contact */
+        delete: operations["deleteApiWhatsappMultiDeviceContactsContactId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/contacts/{contactId}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replaces the tags of a saved contact */
+        put: operations["putApiWhatsappMultiDeviceContactsContactIdTags"];
         post?: never;
         delete?: never;
         options?: never;
@@ -639,6 +778,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags in use */
+        get: operations["getApiWhatsappMultiDeviceTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Message templates, the built-in ones included */
+        get: operations["getApiWhatsappMultiDeviceTemplates"];
+        put?: never;
+        /** Writes a message template */
+        post: operations["postApiWhatsappMultiDeviceTemplates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/templates/{baseId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A message template with its versions */
+        get: operations["getApiWhatsappMultiDeviceTemplatesBaseId"];
+        /** Changes a message template, which makes a new version */
+        put: operations["putApiWhatsappMultiDeviceTemplatesBaseId"];
+        post?: never;
+        /** Deletes a message template with all its versions */
+        delete: operations["deleteApiWhatsappMultiDeviceTemplatesBaseId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/templates/{baseId}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fills a message template, and sends it when a device and a recipient are given */
+        post: operations["postApiWhatsappMultiDeviceTemplatesBaseIdUse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp/health": {
         parameters: {
             query?: never;
@@ -694,6 +904,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ActivityList: {
+            activity: components["schemas"]["ActivityView"][];
+            pagination: components["schemas"]["Pagination"];
+            /** @description How often each action was done; the newest 5,000 entries count. */
+            usage: {
+                [key: string]: number;
+            };
+        };
+        ActivityView: {
+            /** @description Such as `devices.connect` or `contacts.delete`. */
+            action: string;
+            /** @description Local time in Asia/Jakarta. */
+            createdAt: string;
+            /** @description Names and numbers of the things it was about. */
+            details: {
+                [key: string]: unknown;
+            };
+            deviceId: string | null;
+            /** Format: uint64 */
+            id: number;
+            /** @description What the caller was answered. */
+            message: string | null;
+        };
         CancelledJob: {
             cancelled: boolean;
             id: string;
@@ -737,9 +970,33 @@ export interface components {
             /** Format: uint */
             total: number;
         };
+        ContactList: {
+            /** @description In the order of their names. */
+            contacts: components["schemas"]["ContactView"][];
+            pagination: components["schemas"]["Pagination"];
+        };
+        ContactView: {
+            /** @description Local time in Asia/Jakarta. */
+            createdAt: string;
+            /** Format: uint32 */
+            id: number;
+            jid: string;
+            name: string;
+            /** @description Digits with country code. */
+            phoneNumber: string;
+            tags: string[];
+            /** @description Local time in Asia/Jakarta. */
+            updatedAt: string;
+            /** Format: uint32 */
+            userId: number;
+        };
         ContentView: {
             /** @description Text or caption. */
             text: string | null;
+        };
+        CountView: {
+            /** Format: uint */
+            count: number;
         };
         CreatedDevice: {
             createdAt: string;
@@ -911,6 +1168,46 @@ export interface components {
              */
             timestamp: number;
         };
+        NotificationList: {
+            notifications: components["schemas"]["NotificationView"][];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * Format: uint
+             * @description Over all pages.
+             */
+            unreadCount: number;
+        };
+        NotificationView: {
+            /** @description Messages: where they are. */
+            chatJid?: string | null;
+            /**
+             * Format: uint32
+             * @description Messages: how many.
+             */
+            count?: number | null;
+            /** @description ISO 8601, UTC: the newest of it. */
+            createdAt: string;
+            deviceId: string;
+            /** Format: uint64 */
+            id: number;
+            jobId?: string | null;
+            /** @description In the language of the caller. */
+            message: string;
+            /** @description Messages: the beginning of the newest. */
+            preview?: string | null;
+            read: boolean;
+            /** @description Connection: state of the device. Job: how it ended. */
+            status?: string | null;
+            /** @description `connection`, `message` or `job`. */
+            type: string;
+        };
+        OneContact: {
+            contact: components["schemas"]["ContactView"];
+        };
+        OneTemplate: {
+            template: components["schemas"]["TemplateView"];
+        };
+        /** @description Where a page stands in its list. */
         Pagination: {
             /** Format: uint */
             limit: number;
@@ -975,8 +1272,33 @@ export interface components {
             /** @description Text of the QR. */
             qrCode: string;
         };
+        ReadView: {
+            /**
+             * Format: uint
+             * @description How many were unread.
+             */
+            count: number;
+        };
+        RemovedTemplate: {
+            baseId: string;
+            success: boolean;
+        };
         /** @description What a user may do: `admin` everything, `user` only with what is their own. */
         Role: "admin" | "user";
+        SavedView: {
+            /** @description The contact, when one was saved. */
+            contact?: components["schemas"]["ContactView"] | null;
+            /**
+             * Format: uint
+             * @description How many are new.
+             */
+            saved: number;
+            /**
+             * Format: uint
+             * @description How many were there already.
+             */
+            updated: number;
+        };
         SentView: {
             deviceId: string;
             /** @description WhatsApp's message id. */
@@ -1064,6 +1386,53 @@ export interface components {
             /** Format: uint32 */
             userId: number;
         };
+        TagsView: {
+            /** @description Number of contacts of each tag. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Sorted. */
+            tags: string[];
+        };
+        TemplateList: {
+            templates: components["schemas"]["TemplateView"][];
+            /** Format: uint */
+            total: number;
+        };
+        TemplateView: {
+            /** @description Names the template through its versions. */
+            baseId: string;
+            /** @description True for the templates that everybody has and nobody can change. */
+            builtIn: boolean;
+            category: string | null;
+            content: string;
+            /** @description Local time in Asia/Jakarta; none for built-in templates. */
+            createdAt: string | null;
+            /**
+             * Format: uint32
+             * @description Number of the version; 0 for built-in templates.
+             */
+            id: number;
+            isActive: boolean;
+            name: string;
+            /** @description Local time in Asia/Jakarta; none for built-in templates. */
+            updatedAt: string | null;
+            /** Format: uint64 */
+            usageCount: number;
+            /**
+             * Format: uint32
+             * @description Absent for built-in templates.
+             */
+            userId?: number | null;
+            variables: string[];
+            /** Format: uint32 */
+            version: number;
+        };
+        TemplateWithVersions: {
+            template: components["schemas"]["TemplateView"];
+            /** @description Newest first; up to 50 are kept. */
+            versions: components["schemas"]["VersionView"][];
+        };
         TokenList: {
             tokens: components["schemas"]["TokenView"][];
         };
@@ -1084,6 +1453,19 @@ export interface components {
             /** @description Access token. */
             token: string;
             user: components["schemas"]["UserView"];
+        };
+        UsedView: {
+            /** @description The device that sent it. */
+            deviceId?: string | null;
+            /** @description The text with its variables filled. */
+            message: string;
+            /** @description WhatsApp's message id, when it was sent. */
+            messageId?: string | null;
+            /** @description `sent`, or `pending` when WhatsApp has not answered yet. */
+            status?: string | null;
+            template: components["schemas"]["TemplateView"];
+            /** @description ISO 8601, UTC. */
+            timestamp?: string | null;
         };
         /** @description The `data` of answers that hold nothing but a user. */
         UserData: {
@@ -1106,6 +1488,16 @@ export interface components {
             role: components["schemas"]["Role"];
             updatedAt: string;
             username: string;
+        };
+        VersionView: {
+            content: string;
+            /** Format: uint32 */
+            id: number;
+            name: string;
+            /** @description Local time in Asia/Jakarta. */
+            updatedAt: string;
+            /** Format: uint32 */
+            version: number;
         };
     };
     responses: {
@@ -1197,6 +1589,23 @@ export interface components {
             };
         };
         /** @description Refused or failed */
+        notifications: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @description What exactly, when there is more to say */
+                    error?: string;
+                    message: string;
+                    /** @description Under which id the log holds the cause of a failure */
+                    requestId?: string;
+                    /** @constant */
+                    success: false;
+                };
+            };
+        };
+        /** @description Refused or failed */
         uploads: {
             headers: {
                 [name: string]: unknown;
@@ -1219,12 +1628,17 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type ActivityList = components['schemas']['ActivityList'];
+export type ActivityView = components['schemas']['ActivityView'];
 export type CancelledJob = components['schemas']['CancelledJob'];
 export type ChatView = components['schemas']['ChatView'];
 export type ChatsView = components['schemas']['ChatsView'];
 export type ConnectView = components['schemas']['ConnectView'];
 export type ConnectedList = components['schemas']['ConnectedList'];
+export type ContactList = components['schemas']['ContactList'];
+export type ContactView = components['schemas']['ContactView'];
 export type ContentView = components['schemas']['ContentView'];
+export type CountView = components['schemas']['CountView'];
 export type CreatedDevice = components['schemas']['CreatedDevice'];
 export type CreatedJob = components['schemas']['CreatedJob'];
 export type CreatedToken = components['schemas']['CreatedToken'];
@@ -1242,13 +1656,20 @@ export type LastMessageView = components['schemas']['LastMessageView'];
 export type LongHealth = components['schemas']['LongHealth'];
 export type MessageStatus = components['schemas']['MessageStatus'];
 export type MessageView = components['schemas']['MessageView'];
+export type NotificationList = components['schemas']['NotificationList'];
+export type NotificationView = components['schemas']['NotificationView'];
+export type OneContact = components['schemas']['OneContact'];
+export type OneTemplate = components['schemas']['OneTemplate'];
 export type Pagination = components['schemas']['Pagination'];
 export type PairingView = components['schemas']['PairingView'];
 export type PhotoData = components['schemas']['PhotoData'];
 export type Progress = components['schemas']['Progress'];
 export type QrImageView = components['schemas']['QrImageView'];
 export type QrView = components['schemas']['QrView'];
+export type ReadView = components['schemas']['ReadView'];
+export type RemovedTemplate = components['schemas']['RemovedTemplate'];
 export type Role = components['schemas']['Role'];
+export type SavedView = components['schemas']['SavedView'];
 export type SentView = components['schemas']['SentView'];
 export type Services = components['schemas']['Services'];
 export type SessionView = components['schemas']['SessionView'];
@@ -1256,16 +1677,23 @@ export type ShortHealth = components['schemas']['ShortHealth'];
 export type Statistics = components['schemas']['Statistics'];
 export type StatsView = components['schemas']['StatsView'];
 export type StatusView = components['schemas']['StatusView'];
+export type TagsView = components['schemas']['TagsView'];
+export type TemplateList = components['schemas']['TemplateList'];
+export type TemplateView = components['schemas']['TemplateView'];
+export type TemplateWithVersions = components['schemas']['TemplateWithVersions'];
 export type TokenList = components['schemas']['TokenList'];
 export type TokenView = components['schemas']['TokenView'];
 export type TokensView = components['schemas']['TokensView'];
+export type UsedView = components['schemas']['UsedView'];
 export type UserData = components['schemas']['UserData'];
 export type UserView = components['schemas']['UserView'];
+export type VersionView = components['schemas']['VersionView'];
 export type ResponseAccounts = components['responses']['accounts'];
 export type ResponseDocumentation = components['responses']['documentation'];
 export type ResponseEvents = components['responses']['events'];
 export type ResponseHealth = components['responses']['health'];
 export type ResponseMultiDevice = components['responses']['multi-device'];
+export type ResponseNotifications = components['responses']['notifications'];
 export type ResponseUploads = components['responses']['uploads'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -1780,6 +2208,69 @@ export interface operations {
             default: components["responses"]["health"];
         };
     };
+    getApiNotifications: {
+        parameters: {
+            query?: {
+                limit?: number | null;
+                page?: number | null;
+                unread?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the caller is to be told, newest first; news of one matter are one entry while unread */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["NotificationList"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                    };
+                };
+            };
+            default: components["responses"]["notifications"];
+        };
+    };
+    postApiNotificationsRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Which; all when absent. */
+                    ids?: number[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Marks notifications as read, all without `ids` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ReadView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                    };
+                };
+            };
+            default: components["responses"]["notifications"];
+        };
+    };
     getApiOpenapiJson: {
         parameters: {
             query?: never;
@@ -1799,6 +2290,354 @@ export interface operations {
                 };
             };
             default: components["responses"]["documentation"];
+        };
+    };
+    getApiWhatsappMultiDeviceActivity: {
+        parameters: {
+            query?: {
+                action?: string | null;
+                deviceId?: string | null;
+                limit?: number | null;
+                page?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the caller did, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ActivityList"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceContacts: {
+        parameters: {
+            query?: {
+                deviceId?: string | null;
+                limit?: number | null;
+                page?: number | null;
+                search?: string | null;
+                tag?: string | null;
+                userId?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Saved contacts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ContactList"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Up to 10,000 contacts; chosen when present. */
+                    contacts?: {
+                        /** @description Address on WhatsApp; made from the number when absent. */
+                        jid?: string | null;
+                        /** @description 1 to 100 characters. */
+                        name?: string | null;
+                        /** @description Accepted in place of `phoneNumber`. */
+                        phone?: string | null;
+                        /** @description Number of any country; spaces, hyphens, dots and brackets do not matter. */
+                        phoneNumber?: string | null;
+                        /** @description At most 20 of 1 to 30 characters. */
+                        tags?: string[] | null;
+                    }[] | null;
+                    /** @description With `sync`: the device whose people are copied. */
+                    deviceId?: string | null;
+                    /** @description Address on WhatsApp; made from the number when absent. */
+                    jid?: string | null;
+                    /** @description 1 to 100 characters. */
+                    name?: string | null;
+                    /** @description Accepted in place of `phoneNumber`. */
+                    phone?: string | null;
+                    /** @description Number of any country; spaces, hyphens, dots and brackets do not matter. */
+                    phoneNumber?: string | null;
+                    /** @description True to copy the people of a device. */
+                    sync?: boolean | null;
+                    /** @description At most 20 of 1 to 30 characters. */
+                    tags?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Saves one contact, several with `contacts`, or those of a device with `deviceId` and `sync` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SavedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceContactsDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Numbers of contacts. */
+                    ids?: number[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Deletes several contacts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CountView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceContactsTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Tags that all of them get.
+                     * @default []
+                     */
+                    add?: string[];
+                    /** @description Numbers of contacts. */
+                    ids?: number[] | null;
+                    /**
+                     * @description Tags that none of them keeps.
+                     * @default []
+                     */
+                    remove?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Adds and takes away tags of several contacts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CountView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceContactsContactId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contactId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One saved contact */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OneContact"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceContactsContactId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contactId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 100 characters. */
+                    name?: string | null;
+                    /** @description Accepted in place of `phoneNumber`. */
+                    phone?: string | null;
+                    /** @description Number of any country. */
+                    phoneNumber?: string | null;
+                    /** @description Replaces all tags. */
+                    tags?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Changes name, number or tags of a saved contact */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OneContact"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceContactsContactId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contactId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deletes a saved contact */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CountView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceContactsContactIdTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contactId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description At most 20 of 1 to 30 characters. */
+                    tags?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Replaces the tags of a saved contact */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OneContact"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
         };
     };
     getApiWhatsappMultiDeviceDevices: {
@@ -2623,6 +3462,254 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["CancelledJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceTags: {
+        parameters: {
+            query?: {
+                userId?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tags in use */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TagsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceTemplates: {
+        parameters: {
+            query?: {
+                userId?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Message templates, the built-in ones included */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TemplateList"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description At most 50 characters. */
+                    category?: string | null;
+                    /** @description 1 to 4096 characters, variables written `{{name}}` or `{name}`. */
+                    content?: string | null;
+                    /** @description Default true. */
+                    isActive?: boolean | null;
+                    /** @description 1 to 100 characters, unique per user. */
+                    name?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Writes a message template */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OneTemplate"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceTemplatesBaseId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                baseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A message template with its versions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TemplateWithVersions"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceTemplatesBaseId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                baseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description At most 50 characters; empty takes it away. */
+                    category?: string | null;
+                    /** @description 1 to 4096 characters, variables written `{{name}}` or `{name}`. */
+                    content?: string | null;
+                    isActive?: boolean | null;
+                    /** @description 1 to 100 characters, unique per user. */
+                    name?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Changes a message template, which makes a new version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OneTemplate"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceTemplatesBaseId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                baseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deletes a message template with all its versions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RemovedTemplate"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceTemplatesBaseIdUse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                baseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description With `to`: the device that sends the text. */
+                    deviceId?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Number or address of the recipient. */
+                    to?: string | null;
+                    /** @description Name to value; values are texts or numbers. */
+                    variables?: {
+                        [key: string]: unknown;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Fills a message template, and sends it when a device and a recipient are given */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["UsedView"];
                         message?: string;
                         /** @constant */
                         success: true;
