@@ -228,7 +228,7 @@ async fn echo(
     opened: &wa::Message,
     batch: &mut Batch,
 ) -> Result<()> {
-    let Some(text) = super::log::plain_text(opened) else { return Ok(()) };
+    let Some(text) = super::content::plain_text(opened) else { return Ok(()) };
     let echo = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
     send::compose(world, account, phone, &origin.account, send::Outgoing::text(echo), batch).await
 }

@@ -4,6 +4,7 @@
 pub mod bundle;
 pub mod code;
 pub mod compose;
+pub mod content;
 pub mod executor;
 pub mod group_inbox;
 pub mod group_send;
