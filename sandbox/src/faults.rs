@@ -14,8 +14,14 @@
 //! | `"streamError": 515` | open connections get this stream error and are closed (also 401, 409, 429, 503, 516) |
 //! | `"conflict": "replaced"` | open connections get this conflict and are closed (also `device_removed`) |
 //! | `"pauseMs": 3000` | nothing is sent on open connections for that long: answers and acknowledgements wait, as behind a stalled disk |
+//! | `"mediaStatus": 404` | media is not given out but answered with this status (also 401, 410, 500) |
+//! | `"mediaTruncated": true` | half of a file arrives, as if that were all of it |
+//! | `"mediaFlipped": true` | one bit in the middle of a file arrives changed |
+//! | `"uploadStatus": 401` | uploads are refused with this status (also 403, 413, 500); the question where to resume is not |
+//! | `"mediaExpired": true` | every file uploaded so far is gone (410) until its sender uploads it again; with `phone` only the account's (happens once) |
 //! | `"rotateNoiseKey": true` | the network gets a new Noise key: short handshakes fall back to long ones (never narrowed down, happens once) |
 //!
+//! Faults of downloads hit clients; phones only when a rule says `"device": 0`.
 //! The ones about open connections happen at once; with `count` also to later logins, until that many connections were hit.
 
 use crate::node;
@@ -72,6 +78,21 @@ pub struct Rule {
     /// Stalls connections, milliseconds.
     #[serde(alias = "pause_ms", skip_serializing_if = "Option::is_none")]
     pub pause_ms: Option<u64>,
+    /// Status of downloads.
+    #[serde(alias = "media_status", skip_serializing_if = "Option::is_none")]
+    pub media_status: Option<u16>,
+    /// Downloads of half a file.
+    #[serde(alias = "media_truncated")]
+    pub media_truncated: bool,
+    /// Downloads with a wrong bit.
+    #[serde(alias = "media_flipped")]
+    pub media_flipped: bool,
+    /// Status of uploads.
+    #[serde(alias = "upload_status", skip_serializing_if = "Option::is_none")]
+    pub upload_status: Option<u16>,
+    /// Lets files expire.
+    #[serde(alias = "media_expired")]
+    pub media_expired: bool,
     /// Changes the Noise key.
     #[serde(alias = "rotate_noise_key")]
     pub rotate_noise_key: bool,
@@ -167,6 +188,17 @@ pub struct MessageFault {
     pub delay_ack: Option<Duration>,
 }
 
+/// What happens to one download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaFault {
+    /// It is refused with this status.
+    Status(u16),
+    /// Half of it is missing.
+    Truncated,
+    /// One bit is wrong.
+    Flipped,
+}
+
 /// What happens to one connection.
 pub enum ConnectionFault {
     /// It breaks.
@@ -194,6 +226,19 @@ impl Rule {
         self.lost_ack || self.delayed_ack_ms.is_some() || self.refuse.is_some()
     }
 
+    fn media_fault(&self) -> Option<MediaFault> {
+        let spoiled = match (self.media_truncated, self.media_flipped) {
+            (true, _) => Some(MediaFault::Truncated),
+            (_, true) => Some(MediaFault::Flipped),
+            _ => None,
+        };
+        self.media_status.map(MediaFault::Status).or(spoiled)
+    }
+
+    fn about_media(&self) -> bool {
+        self.media_fault().is_some() || self.upload_status.is_some()
+    }
+
     fn connection_fault(&self) -> Option<ConnectionFault> {
         if self.drop_connection {
             return Some(ConnectionFault::Drop);
@@ -212,7 +257,11 @@ impl Rule {
     /// Whether anything is left to do after what happens at once.
     fn stays(&self) -> bool {
         let about_connections = self.connection_fault().is_some() && self.count.is_some();
-        self.about_messages() || self.iq_error.is_some() || self.login_failure.is_some() || about_connections
+        self.about_messages()
+            || self.about_media()
+            || self.iq_error.is_some()
+            || self.login_failure.is_some()
+            || about_connections
     }
 }
 
@@ -236,6 +285,16 @@ impl Faults {
     /// Decides about a login.
     pub fn on_login(&self, phone: &str, device: u16) -> Option<LoginFailure> {
         self.hit(phone, device, |rule| rule.login_failure.clone())
+    }
+
+    /// Decides about a download by a device. Phones (device 0) are left alone unless a rule names them.
+    pub fn on_download(&self, phone: &str, device: u16) -> Option<MediaFault> {
+        self.hit(phone, device, |rule| rule.media_fault().filter(|_| device != 0 || rule.device == Some(0)))
+    }
+
+    /// Decides about an upload by a companion.
+    pub fn on_upload(&self, phone: &str, device: u16) -> Option<u16> {
+        self.hit(phone, device, |rule| rule.upload_status)
     }
 
     /// Decides about a connection.
@@ -281,10 +340,16 @@ impl Faults {
 /// Sets a rule and lets happen what happens at once. Returns how many open connections were hit.
 pub fn set(world: &World, rule: Rule) -> Result<usize> {
     ensure!(rule.count != Some(0), "`count` is at least 1");
-    let known = rule.stays() || rule.connection_fault().is_some() || rule.rotate_noise_key;
+    let once = rule.connection_fault().is_some() || rule.rotate_noise_key || rule.media_expired;
+    let known = rule.stays() || once;
     ensure!(known, "the rule does nothing: name at least one fault");
     if rule.rotate_noise_key {
         world.rotate_keys()?;
+    }
+    if rule.media_expired {
+        let mut batch = world.batch();
+        world.media.expire(rule.phone.as_deref(), &mut batch);
+        world.commit(batch);
     }
     let immediate = rule.connection_fault().is_some();
     let temporary = !rule.stays();
@@ -360,6 +425,16 @@ mod tests {
         assert_eq!(faults.on_request("1", 1, "w:g2").unwrap().backoff_s, Some(30));
         assert_eq!(faults.on_request("1", 1, "w:g2"), None, "worn off");
         assert_eq!(rule(r#"{"iqError": 500}"#).iq_error.unwrap().code, 500);
+    }
+
+    #[test]
+    fn a_phone_fetches_undisturbed_unless_it_is_meant() {
+        let faults =
+            with(&[r#"{"mediaStatus": 404}"#, r#"{"phone": "1", "device": 0, "mediaFlipped": true}"#]);
+        assert_eq!(faults.on_download("1", 1), Some(MediaFault::Status(404)));
+        assert_eq!(faults.on_download("2", 0), None);
+        assert_eq!(faults.on_download("1", 0), Some(MediaFault::Flipped));
+        assert_eq!(faults.on_upload("1", 1), None, "downloads and uploads fail on their own");
     }
 
     #[test]

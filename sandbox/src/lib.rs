@@ -3,7 +3,8 @@
 //!
 //! Reading order: `server` (listener) → `connection` (one client: `frames`, `noise`) → `stanza` (what clients say)
 //! → `router` (who gets it), `groups` (who may change one) → `state` (what is known) → `store` (what survives)
-//! → `phone` (who acts by itself) → `control` (the person holding the phones) → `faults`.
+//! → `phone` (who acts by itself) → `control` (the person holding the phones) → `faults`. Beside them `media`: the
+//! store that files travel through.
 
 #![cfg_attr(
     test,
@@ -18,6 +19,7 @@ mod faults;
 mod frames;
 mod groups;
 mod keys;
+mod media;
 mod node;
 mod noise;
 mod phone;
@@ -69,9 +71,7 @@ impl Builder {
         let (phones, woken) = mpsc::unbounded_channel();
         let dir = self.data_dir;
         // Reading a large journal takes a while; clients wait in the listener's backlog meanwhile.
-        let world =
-            tokio::task::spawn_blocking(move || World::open(store::Store::open(dir.as_deref())?, phones))
-                .await??;
+        let world = tokio::task::spawn_blocking(move || World::open(dir.as_deref(), addr, phones)).await??;
         let control = Control::new(world.clone(), addr);
         let (stop, stopped) = watch::channel(false);
         let tasks = vec![

@@ -1,8 +1,9 @@
-//! The loopback listener: clients of the network at `/ws/chat`, the control API under `/sandbox`.
+//! The loopback listener: clients of the network at `/ws/chat`, the media store, the control API under `/sandbox`.
 //! Path and method decide; from there on every request gets an answer.
 
 use crate::connection;
-use crate::control::{Control, ControlReply};
+use crate::control::{self, Control, ControlReply};
+use crate::media::site::{self as media, Ask};
 use crate::world::World;
 use anyhow::{Context, Result, ensure};
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,12 +13,10 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use warp::Filter;
-use warp::http::Method;
+use warp::http::{HeaderMap, Method};
 use warp::path::FullPath;
 use warp::reply::{Reply, Response};
 
-/// Longest body of a control request.
-const BODY_MAX: usize = 8 * 1024 * 1024;
 /// Longest WebSocket message; the clients stay far below.
 const MESSAGE_MAX: usize = 32 * 1024 * 1024;
 /// Connections waiting to be accepted.
@@ -44,7 +43,7 @@ pub async fn run(listener: TcpListener, world: World, control: Control, stop: wa
         // An error means that the handle is gone, which ends the service as well.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let site = chat(world, stop.clone()).or(site(control, stop));
+    let site = chat(world.clone(), stop.clone()).or(site(world, control, stop));
     warp::serve(site).incoming(listener).graceful(ended).run().await;
 }
 
@@ -61,14 +60,25 @@ fn chat(
 }
 
 fn site(
+    world: World,
     control: Control,
     stop: watch::Receiver<bool>,
 ) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::method().and(warp::path::full()).and(query).and(warp::body::stream()).then(
-        move |method: Method, path: FullPath, query: String, body| {
-            let (control, stop) = (control.clone(), stop.clone());
+    let head = warp::method().and(warp::path::full()).and(query).and(warp::header::headers_cloned());
+    head.and(warp::body::stream()).then(
+        move |method: Method, path: FullPath, query: String, headers: HeaderMap, body| {
+            let (world, control, stop) = (world.clone(), control.clone(), stop.clone());
             async move {
+                match Ask::of(&method, path.as_str()) {
+                    Some(Ask::Upload(token)) => {
+                        return media::upload(&world, token, &query, &headers, body).await;
+                    }
+                    Some(Ask::Download) => {
+                        return media::download(&world, path.as_str(), &query, &headers).await;
+                    }
+                    None => {}
+                }
                 if method == Method::GET && path.as_str() == "/sandbox/events" {
                     return events(&control, stop);
                 }
@@ -85,7 +95,7 @@ async fn answer(
     query: &str,
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,
 ) -> ControlReply {
-    let body = match collect(body).await {
+    let body = match collect(body, control::body_max(path)).await {
         Ok(body) => body,
         Err(reply) => return reply,
     };
@@ -99,13 +109,16 @@ async fn answer(
     }
 }
 
-async fn collect(body: impl Stream<Item = Result<impl Buf, warp::Error>>) -> Result<Bytes, ControlReply> {
+async fn collect(
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+    max: usize,
+) -> Result<Bytes, ControlReply> {
     let mut body = std::pin::pin!(body);
     let mut all = BytesMut::new();
     while let Some(part) = body.next().await {
         let mut part = part.map_err(|_| ControlReply::broken_body())?;
-        if all.len() + part.remaining() > BODY_MAX {
-            return Err(ControlReply::too_large(BODY_MAX));
+        if all.len() + part.remaining() > max {
+            return Err(ControlReply::too_large(max));
         }
         all.extend_from_slice(&part.copy_to_bytes(part.remaining()));
     }

@@ -32,6 +32,12 @@ pub struct Stats {
     pub acks: AtomicU64,
     /// Messages refused with an error acknowledgement.
     pub refused: AtomicU64,
+    /// Media uploaded by clients, each finished upload once.
+    pub uploads: AtomicU64,
+    /// Bytes of uploads received, finished or not.
+    pub upload_bytes: AtomicU64,
+    /// Media fetched by clients, parts included.
+    pub downloads: AtomicU64,
     /// IQs that the network does not know and answered with an empty result.
     pub unknown_iqs: AtomicU64,
 }
@@ -53,6 +59,9 @@ pub struct Reading {
     resends: u64,
     acks: u64,
     refused: u64,
+    uploads: u64,
+    upload_bytes: u64,
+    downloads: u64,
     unknown_iqs: u64,
 }
 
@@ -79,6 +88,9 @@ impl Stats {
             resends: get(&self.resends),
             acks: get(&self.acks),
             refused: get(&self.refused),
+            uploads: get(&self.uploads),
+            upload_bytes: get(&self.upload_bytes),
+            downloads: get(&self.downloads),
             unknown_iqs: get(&self.unknown_iqs),
         }
     }

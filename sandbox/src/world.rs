@@ -3,6 +3,7 @@
 use crate::events::Events;
 use crate::faults::Faults;
 use crate::keys::NetworkKeys;
+use crate::media::Media;
 use crate::state::account::Account;
 use crate::state::directory::Directory;
 use crate::state::groups::Groups;
@@ -10,7 +11,9 @@ use crate::state::registration::Registrations;
 use crate::stats::{self, Stats};
 use crate::store::{Batch, Store, Submitted, Table};
 use anyhow::Result;
+use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
@@ -33,6 +36,8 @@ pub struct Inner {
     pub registrations: Registrations,
     /// Faults in force.
     pub faults: Faults,
+    /// Files that clients and phones exchange.
+    pub media: Media,
     /// Counters.
     pub stats: Stats,
     /// The live feed.
@@ -51,14 +56,22 @@ impl Deref for World {
 }
 
 impl World {
-    /// Opens the network over a journal. Phones with something to do are sent to `phones`.
-    pub fn open(store: Store, phones: mpsc::UnboundedSender<Arc<Account>>) -> Result<Self> {
+    /// Opens the network that listens on `addr` and keeps what must survive in `dir`, if it has one.
+    /// Phones with something to do are sent to `phones`.
+    pub fn open(
+        dir: Option<&Path>,
+        addr: SocketAddr,
+        phones: mpsc::UnboundedSender<Arc<Account>>,
+    ) -> Result<Self> {
+        let store = Store::open(dir)?;
+        let media = Media::open(dir, addr, &store)?;
         let keys = Arc::new(load_keys(&store)?);
         let world = Self(Arc::new(Inner {
             directory: Directory::default(),
             groups: Groups::default(),
             registrations: Registrations::default(),
             faults: Faults::default(),
+            media,
             stats: Stats::default(),
             events: Events::new(),
             keys: RwLock::new(keys),

@@ -2,42 +2,44 @@
 
 use super::groups;
 use super::phones::find;
-use super::reply::{Failure, Outcome, body, parameter};
+use super::reply::{ControlReply, Failure, Outcome, body, parameter};
 use super::user;
 use crate::phone::compose::{self, Wish};
-use crate::phone::{group_send, inbox, send as sending};
+use crate::phone::{group_send, inbox, media as phone_media, send as sending};
 use crate::state::account::Account;
 use crate::state::group::Group;
 use crate::state::magic::Manner;
 use crate::store::Batch;
 use crate::world::World;
+use buffa::Message as _;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::oneshot;
-
-/// Members of a message that are not built yet.
-const NOT_BUILT: [&str; 4] = ["media", "poll", "location", "contact"];
+use waproto::whatsapp as wa;
 
 /// Lets a phone write to somebody; answers once the message is stored for every device it goes to.
 pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     let account = find(world, phone)?;
-    let raw: Value = body(bytes)?;
-    if let Some(what) = NOT_BUILT.iter().find(|what| raw.get(**what).is_some()) {
-        return Err(Failure::not_built(&format!("{what} messages")));
-    }
-    let mut wish: Wish = body(bytes)?;
+    let wish: Wish<'_> = body(bytes)?;
     let chat = chat(world, &wish.to)?;
-    if let Chat::Group(group) = &chat {
-        wish.mentions = groups::addresses(world, group, &wish.mentions)?;
-    } else if !wish.mentions.is_empty() {
-        return Err(Failure::invalid("`mentions` are for groups"));
-    }
+    let mentions = match &chat {
+        Chat::Group(group) => groups::addresses(world, group, &wish.mentions)?,
+        Chat::Person(_) if wish.mentions.is_empty() => Vec::new(),
+        Chat::Person(_) => return Err(Failure::invalid("`mentions` are for groups")),
+    };
+    let attached = match &wish.media {
+        Some(media) => {
+            let medium = media.read().map_err(|error| Failure::invalid(format!("{error:#}")))?;
+            Some(medium.seal(world).await.map_err(Failure::internal)?)
+        }
+        None => None,
+    };
     let mut batch = world.batch();
     let stored = stored(&mut batch);
     let mut owner = account.phone.lock().await;
-    let outgoing = compose::message(&account, &owner.log, &wish)
+    let outgoing = compose::message(world, &account, &owner.log, &wish, mentions, attached, &mut batch)
         .map_err(|error| Failure::invalid(format!("{error:#}")))?;
     let id = outgoing.id.clone();
     let composed = match &chat {
@@ -97,8 +99,30 @@ pub(super) async fn list(world: &World, phone: &str, query: &str) -> Outcome {
     };
     let chat = parameter(query, "chat").filter(|chat| !chat.is_empty()).map(|chat| chat_number(world, &chat));
     let phone = account.phone.lock().await;
-    let messages: Vec<Value> = phone.log.since(chat.as_deref(), since).map(|entry| entry.view()).collect();
+    let messages: Vec<Value> = phone.log.since(chat.as_deref(), since).map(|entry| entry.view(world)).collect();
     Ok((200, Value::Array(messages)))
+}
+
+/// Returns the plain bytes of a medium that a phone sent or received.
+pub(super) async fn media(world: &World, phone: &str, id: &str) -> Result<ControlReply, Failure> {
+    let account = find(world, phone)?;
+    let owner = account.phone.lock().await;
+    let entry = owner.log.by_id(id).cloned();
+    drop(owner);
+    let none = |why: &str| Failure::new(404, "media_not_found", format!("{why} `{id}`"));
+    let entry = entry.ok_or_else(|| none("the phone has no message"))?;
+    if let Some(why) = entry.media_error {
+        return Err(Failure::new(409, "media_broken", why));
+    }
+    let message = wa::Message::decode_from_slice(&entry.raw).map_err(Failure::internal)?;
+    if phone_media::medium(&message).is_none() {
+        return Err(none("there is no medium in message"));
+    }
+    let world = world.clone();
+    let opened = tokio::task::spawn_blocking(move || phone_media::open(&world, &message)).await;
+    let bytes = opened.map_err(Failure::internal)?.map_err(Failure::internal)?;
+    let content_type = entry.mimetype.unwrap_or_else(|| "application/octet-stream".to_owned());
+    Ok(ControlReply { status: 200, content_type, body: Bytes::from(bytes), allow: None })
 }
 
 /// Returns the number by which the log knows a chat; an unknown chat is one without messages.

@@ -8,13 +8,14 @@ mod presence;
 mod reply;
 
 pub use reply::ControlReply;
+pub(crate) use reply::parameter;
 
 use crate::faults::{self, Rule};
 use crate::phone::link;
 use crate::world::World;
 use bytes::Bytes;
 use groups::Deed;
-use reply::{Failure, Outcome, body, parameter};
+use reply::{Failure, Outcome, body};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::sync::broadcast;
@@ -22,6 +23,16 @@ use wacore_binary::Jid;
 
 /// What the network calls itself.
 const NAME: &str = "kurir-sandbox";
+
+/// Longest body of a request.
+const BODY_MAX: usize = 8 * 1024 * 1024;
+/// Longest body of a message: the largest medium as base64, and what is said about it.
+const MESSAGE_MAX: usize = 141 * 1024 * 1024;
+
+/// Returns how many bytes the body of a request to this path may have.
+pub(crate) fn body_max(path: &str) -> usize {
+    if path.starts_with("/sandbox/phones/") && path.ends_with("/messages") { MESSAGE_MAX } else { BODY_MAX }
+}
 
 /// Handle of the control API.
 #[derive(Clone)]
@@ -82,6 +93,10 @@ impl Control {
         if !allow.split(", ").any(|one| one == method) {
             return ControlReply::method_not_allowed(allow);
         }
+        if let ["phones", phone, "messages", id, "media"] = segments.as_slice() {
+            let found = messages::media(&self.world, phone, id).await;
+            return found.unwrap_or_else(|failure| ControlReply::failure(&failure));
+        }
         match self.answer(method, &segments, query, &body).await {
             Ok((status, value)) => ControlReply::json(status, &value),
             Err(failure) => ControlReply::failure(&failure),
@@ -114,7 +129,6 @@ impl Control {
             (_, ["events"]) => {
                 Err(Failure::new(400, "subscribe", "events are a stream: subscribe instead of calling"))
             }
-            (_, ["phones", _, "messages", _, "media"]) => Err(Failure::not_built("media")),
             (_, ["phones", phone, "presence"]) => presence::show(world, phone, body(bytes)?),
             (_, ["phones", _, "contacts"]) => Err(Failure::not_built("contacts")),
             (_, ["groups", ..]) => self.group(method, &segments[1..], query, bytes).await,

@@ -1,7 +1,7 @@
 //! Requests read and answers written, the same way for every route.
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt::Display;
 
@@ -96,13 +96,13 @@ impl ControlReply {
 }
 
 /// Reads a JSON body.
-pub(super) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Failure> {
+pub(super) fn body<'b, T: Deserialize<'b>>(bytes: &'b Bytes) -> Result<T, Failure> {
     serde_json::from_slice(bytes)
         .map_err(|error| Failure::invalid(format!("the body is not what this path takes: {error}")))
 }
 
 /// Reads a parameter of the query.
-pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (key == name).then(|| decoded(&value.replace('+', " ")))

@@ -1,14 +1,18 @@
-//! What a phone's owner can write: texts, quotes, reactions, edits, revocations.
+//! What a phone's owner can write: texts, media, quotes, reactions, edits, revocations.
 
+use super::attach::{Attached, Attachment};
 use super::log::Log;
 use super::send::{Outgoing, new_id};
 use crate::clock;
 use crate::state::account::Account;
+use crate::store::Batch;
+use crate::world::World;
 use anyhow::{Context, Result, bail, ensure};
 use buffa::MessageField;
 use serde::Deserialize;
 use wa::message::protocol_message::Type as ProtocolType;
-use wa::message::{ExtendedTextMessage, ProtocolMessage, ReactionMessage};
+use wa::message::{ProtocolMessage, ReactionMessage};
+use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp as wa;
 
 /// Edit numbers of the stanza.
@@ -16,13 +20,16 @@ const EDITED: &str = "1";
 const REVOKED: &str = "7";
 
 /// A request to write a message. Ids name messages of the phone's log.
-#[derive(Deserialize, Debug)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct Wish<'a> {
     /// Number of the other side, or the address of a group.
     pub to: String,
     /// Text of a message or of an edit.
     pub text: Option<String>,
+    /// A medium, with a caption of its own.
+    #[serde(borrow)]
+    pub media: Option<Attachment<'a>>,
     /// Id of the message to quote.
     pub quote: Option<String>,
     /// Reaction to a message; an empty emoji takes it back.
@@ -31,7 +38,7 @@ pub struct Wish {
     pub edit: Option<String>,
     /// Id of an own message to revoke.
     pub revoke: Option<String>,
-    /// Who a text in a group mentions: numbers, until they are looked up and become addresses.
+    /// Numbers of those whom a message in a group mentions.
     #[serde(default)]
     pub mentions: Vec<String>,
 }
@@ -46,8 +53,19 @@ pub struct Reaction {
     pub emoji: String,
 }
 
-/// Turns a wish into a message.
-pub fn message(account: &Account, log: &Log, wish: &Wish) -> Result<Outgoing> {
+/// Turns a wish into a message. Who it mentions was looked up and its medium sealed before.
+pub fn message(
+    world: &World,
+    account: &Account,
+    log: &Log,
+    wish: &Wish<'_>,
+    mentions: Vec<String>,
+    attached: Option<Attached>,
+    batch: &mut Batch,
+) -> Result<Outgoing> {
+    let alone =
+        attached.is_none() || (wish.reaction.is_none() && wish.revoke.is_none() && wish.edit.is_none());
+    ensure!(alone, "a reaction, an edit or a revocation has no `media`");
     if let Some(reaction) = &wish.reaction {
         ensure!(wish.text.is_none(), "a reaction has no `text`");
         let message = ReactionMessage {
@@ -57,26 +75,36 @@ pub fn message(account: &Account, log: &Log, wish: &Wish) -> Result<Outgoing> {
             ..Default::default()
         };
         let message = wa::Message { reaction_message: MessageField::some(message), ..Default::default() };
-        return Ok(Outgoing { id: new_id(), message, kind: "reaction", edit: None });
+        return Ok(Outgoing::new(message));
     }
     if let Some(id) = &wish.revoke {
         return protocol(own_key(account, log, id)?, ProtocolType::Revoke, None, REVOKED);
     }
-    let text = wish.text.as_deref().filter(|text| !text.is_empty()).context("`text` is missing")?;
+    let text = || wish.text.as_deref().filter(|text| !text.is_empty()).context("`text` is missing");
     if let Some(id) = &wish.edit {
-        return protocol(own_key(account, log, id)?, ProtocolType::MessageEdit, Some(plain(text)), EDITED);
+        return protocol(own_key(account, log, id)?, ProtocolType::MessageEdit, Some(plain(text()?)), EDITED);
     }
-    match &wish.quote {
-        Some(id) => {
-            let context = wa::ContextInfo { mentioned_jid: wish.mentions.clone(), ..quote(log, id)? };
-            Ok(Outgoing::text(extended(text, context)))
+    let quoted = wish.quote.as_ref().map(|id| quote(log, id)).transpose()?;
+    let mut message = match attached {
+        Some(attached) => {
+            ensure!(wish.text.is_none(), "a medium has a `caption` instead of a `text`");
+            attached.into_message(world, account, batch)
         }
-        None if wish.mentions.is_empty() => Ok(Outgoing::text(plain(text))),
-        None => {
-            let context = wa::ContextInfo { mentioned_jid: wish.mentions.clone(), ..Default::default() };
-            Ok(Outgoing::text(extended(text, context)))
-        }
+        None => plain(text()?),
+    };
+    if quoted.is_some() || !mentions.is_empty() {
+        let context = wa::ContextInfo { mentioned_jid: mentions, ..quoted.unwrap_or_default() };
+        innermost(&mut message).set_context_info(context);
     }
+    Ok(Outgoing::new(message))
+}
+
+/// What a document with a caption is wrapped around; everything else is its own content.
+fn innermost(message: &mut wa::Message) -> &mut wa::Message {
+    if !message.document_with_caption_message.is_set() {
+        return message;
+    }
+    message.document_with_caption_message.get_or_insert_default().message.get_or_insert_default()
 }
 
 fn plain(text: &str) -> wa::Message {
@@ -93,15 +121,6 @@ fn quote(log: &Log, id: &str) -> Result<wa::ContextInfo> {
     })
 }
 
-fn extended(text: &str, context: wa::ContextInfo) -> wa::Message {
-    let message = ExtendedTextMessage {
-        text: Some(text.to_owned()),
-        context_info: MessageField::some(context),
-        ..Default::default()
-    };
-    wa::Message { extended_text_message: MessageField::some(message), ..Default::default() }
-}
-
 fn protocol(
     key: wa::MessageKey,
     kind: ProtocolType,
@@ -116,7 +135,7 @@ fn protocol(
         timestamp_ms: edited_at,
         ..Default::default()
     };
-    Ok(Outgoing { id: new_id(), message: super::send::protocol(message), kind: "text", edit: Some(edit) })
+    Ok(Outgoing { id: new_id(), message: super::send::protocol(message), edit: Some(edit) })
 }
 
 fn own_key(account: &Account, log: &Log, id: &str) -> Result<wa::MessageKey> {

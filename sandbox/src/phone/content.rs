@@ -1,6 +1,12 @@
 //! What a message says, as its reader would tell it, without its wrapping.
 
+use super::media::medium;
+use crate::world::World;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
 use wa::message::protocol_message::Type as ProtocolType;
+use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp as wa;
 
 /// What a message says, without its wrapping.
@@ -23,10 +29,9 @@ pub struct Content {
 impl Content {
     /// Reads a message; nothing for one that only carries keys or other bookkeeping.
     pub fn of(message: &wa::Message) -> Option<Self> {
+        let message = message.get_base_message();
         if let Some(text) = plain_text(message) {
-            let context =
-                message.extended_text_message.as_option().and_then(|text| text.context_info.as_option());
-            let target = context.and_then(|context| context.stanza_id.clone());
+            let target = quoted(message);
             return Some(Self { kind: "text", text: Some(text.to_owned()), target, ..Default::default() });
         }
         if let Some(reaction) = message.reaction_message.as_option() {
@@ -40,10 +45,6 @@ impl Content {
         }
         if let Some(protocol) = message.protocol_message.as_option() {
             return Self::of_protocol(protocol);
-        }
-        if let Some(edited) = message.edited_message.as_option().and_then(|edited| edited.message.as_option())
-        {
-            return Self::of(edited);
         }
         Self::of_media(message).or_else(|| Self::of_other(message))
     }
@@ -67,17 +68,19 @@ impl Content {
                 caption: caption.clone(),
                 mimetype: mimetype.clone(),
                 sha256: sha256.as_ref().map(hex::encode),
+                target: quoted(message),
                 ..Default::default()
             })
         };
         if let Some(image) = message.image_message.as_option() {
             return media("image", &image.caption, &image.mimetype, &image.file_sha256);
         }
-        if let Some(video) = message.video_message.as_option() {
+        if let Some(video) = message.video_message.as_option().or(message.ptv_message.as_option()) {
             return media("video", &video.caption, &video.mimetype, &video.file_sha256);
         }
         if let Some(audio) = message.audio_message.as_option() {
-            return media("audio", &None, &audio.mimetype, &audio.file_sha256);
+            let kind = if audio.ptt == Some(true) { "voice" } else { "audio" };
+            return media(kind, &None, &audio.mimetype, &audio.file_sha256);
         }
         if let Some(document) = message.document_message.as_option() {
             return media("document", &document.caption, &document.mimetype, &document.file_sha256);
@@ -103,4 +106,69 @@ impl Content {
 /// Returns the text of a plain text message.
 pub fn plain_text(message: &wa::Message) -> Option<&str> {
     message.conversation.as_deref().or_else(|| message.extended_text_message.as_option()?.text.as_deref())
+}
+
+/// Returns the numbers of those whom a message mentions.
+pub fn mentioned(world: &World, message: &wa::Message) -> Vec<String> {
+    let jids = context(message).map(|context| context.mentioned_jid.as_slice()).unwrap_or_default();
+    jids.iter()
+        .filter_map(|jid| world.directory.resolve(&world.store, &jid.parse().ok()?).ok()?)
+        .map(|account| account.number.clone())
+        .collect()
+}
+
+/// Returns the id of the message that a message quotes.
+fn quoted(message: &wa::Message) -> Option<String> {
+    context(message)?.stanza_id.clone()
+}
+
+/// Returns what a message says about its surroundings: quote, mentions, timer.
+pub fn context(message: &wa::Message) -> Option<&wa::ContextInfo> {
+    let base = message.get_base_message();
+    macro_rules! first {
+        ($($kind:ident),*) => {
+            None$(.or_else(|| base.$kind.as_option().and_then(|one| one.context_info.as_option())))*
+        };
+    }
+    first!(
+        extended_text_message, image_message, video_message, ptv_message, audio_message, document_message,
+        sticker_message, location_message, live_location_message, contact_message, contacts_array_message,
+        poll_creation_message, poll_creation_message_v2, poll_creation_message_v3
+    )
+}
+
+/// Returns what only some kinds of messages have, by the names of the control API.
+pub fn details(message: &wa::Message) -> Map<String, Value> {
+    let Some(medium) = medium(message) else { return Map::new() };
+    let base = message.get_base_message();
+    let thumbnail = |bytes: &Option<Vec<u8>>| bytes.as_ref().is_some_and(|bytes| !bytes.is_empty());
+    let mut details = json!({"size": medium.file_length()});
+    if let Some(image) = base.image_message.as_option() {
+        details["width"] = json!(image.width);
+        details["height"] = json!(image.height);
+        details["hasThumbnail"] = json!(thumbnail(&image.jpeg_thumbnail));
+    }
+    if let Some(video) = base.video_message.as_option().or(base.ptv_message.as_option()) {
+        details["width"] = json!(video.width);
+        details["height"] = json!(video.height);
+        details["hasThumbnail"] = json!(thumbnail(&video.jpeg_thumbnail));
+        details["seconds"] = json!(video.seconds);
+    }
+    if let Some(sticker) = base.sticker_message.as_option() {
+        details["width"] = json!(sticker.width);
+        details["height"] = json!(sticker.height);
+        details["hasThumbnail"] = json!(thumbnail(&sticker.png_thumbnail));
+    }
+    if let Some(audio) = base.audio_message.as_option() {
+        details["seconds"] = json!(audio.seconds);
+        details["waveform"] = json!(audio.waveform.as_ref().map(|bars| STANDARD.encode(bars)));
+    }
+    if let Some(document) = base.document_message.as_option() {
+        details["fileName"] = json!(document.file_name);
+        details["hasThumbnail"] = json!(thumbnail(&document.jpeg_thumbnail));
+    }
+    match details {
+        Value::Object(details) => details,
+        _ => Map::new(),
+    }
 }

@@ -10,7 +10,6 @@ use crate::store::Batch;
 use crate::world::World;
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;
-use wacore::proto_helpers::MessageExt as _;
 use wacore_binary::{Jid, Node};
 use waproto::whatsapp as wa;
 
@@ -47,10 +46,8 @@ pub async fn message(
         from_me,
         device: origin.device,
         author: Some(origin.spelling.to_non_ad().to_string()),
-        mentions: mentioned(world, &opened),
     };
-    let new = phone.log.arrived(entry, &opened, batch);
-    inbox::tell(world, account, new);
+    inbox::take(world, account, phone, entry, &opened, batch).await;
     if !from_me {
         inbox::send_receipts(world, account, &origin, &id, batch);
     }
@@ -87,15 +84,4 @@ async fn open(
         }
     }
     Ok(content)
-}
-
-/// Returns the numbers of those whom a message mentions.
-pub fn mentioned(world: &World, message: &wa::Message) -> Vec<String> {
-    let context = message.get_base_message().extended_text_message.as_option();
-    let context = context.and_then(|text| text.context_info.as_option());
-    let jids = context.map(|context| context.mentioned_jid.as_slice()).unwrap_or_default();
-    jids.iter()
-        .filter_map(|jid| world.directory.resolve(&world.store, &jid.parse().ok()?).ok()?)
-        .map(|account| account.number.clone())
-        .collect()
 }

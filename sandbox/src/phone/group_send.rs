@@ -1,7 +1,7 @@
 //! A phone writing in a group: sealed once with its sender key, which goes along to every device that lacks it.
 
 use super::Phone;
-use super::group_inbox::mentioned;
+use super::inbox;
 use super::log::{Entry, NewEntry};
 use super::send::{self, Outgoing};
 use super::signal::{Sealed, peer_name};
@@ -38,12 +38,12 @@ pub async fn compose(
     let lacking = phone.sender_keys.lacking(&chat, &own, &names);
     let key = phone.sender_keys.own(&chat, &own).await?;
     let sealed = phone.sender_keys.seal(&chat, &own, &outgoing.message).await?;
-    let common = NodeBuilder::new("enc").attr("v", "2").attr("type", "skmsg").bytes(sealed).build();
+    let common = send::enc(Sealed { kind: "skmsg", bytes: sealed }, &outgoing.message);
     for (member, id) in &devices {
         let mut encs = Vec::new();
         if lacking.contains(&peer_name(&member.number, *id)) {
             let sealed = send::seal(world, account, phone, member, *id, &key, batch).await?;
-            encs.extend(sealed.map(send::enc));
+            encs.extend(sealed.map(|sealed| send::enc(sealed, &key)));
         }
         encs.push(common.clone());
         let stanza = stanza(account, group, mode, &outgoing).children(encs).build();
@@ -57,10 +57,9 @@ pub async fn compose(
         from_me: true,
         device: 0,
         author: Some(mode.address(account, 0).to_string()),
-        mentions: mentioned(world, &outgoing.message),
     };
     let new = phone.log.sent(entry, &outgoing.message, batch);
-    super::inbox::tell(world, account, new);
+    inbox::tell(world, account, new);
     Ok(())
 }
 
@@ -87,11 +86,9 @@ pub async fn again(
     let mut message = entry.message()?;
     let key = phone.sender_keys.own(&entry.chat, &peer_name(&account.number, 0)).await?;
     message.sender_key_distribution_message = key.sender_key_distribution_message;
-    let Sealed { kind, bytes } =
-        phone.sessions.seal(account, &peer_name(&target.number, device), &message).await?;
-    let enc =
-        NodeBuilder::new("enc").attr("v", "2").attr("type", kind).attr("count", "1").bytes(bytes).build();
-    let outgoing = Outgoing { id: entry.id.clone(), message, kind: "text", edit: None };
+    let sealed = phone.sessions.seal(account, &peer_name(&target.number, device), &message).await?;
+    let enc = send::enc_again(sealed, &message);
+    let outgoing = Outgoing { id: entry.id.clone(), message, edit: None };
     let stanza = stanza(account, &group, mode, &outgoing).children([enc]).build();
     router::enqueue(world, target, device, stanza, batch);
     Ok(())

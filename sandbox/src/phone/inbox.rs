@@ -2,7 +2,7 @@
 
 use super::log::{Entry, NewEntry};
 use super::signal::peer_name;
-use super::{Phone, bundle::Bundle, group_inbox, introduce, send};
+use super::{Phone, bundle::Bundle, group_inbox, introduce, media, send};
 use crate::clock;
 use crate::node;
 use crate::router;
@@ -142,10 +142,8 @@ async fn message(
         from_me: false,
         device: origin.device,
         author: None,
-        mentions: Vec::new(),
     };
-    let new = phone.log.arrived(entry, &opened, batch);
-    tell(world, account, new);
+    take(world, account, phone, entry, &opened, batch).await;
     answer(world, account, phone, &origin, &id, &opened, batch).await
 }
 
@@ -174,11 +172,38 @@ async fn from_own_device(
         from_me: true,
         device,
         author: None,
-        mentions: Vec::new(),
     };
-    let new = phone.log.arrived(entry, inner, batch);
-    tell(world, account, new);
+    take(world, account, phone, entry, inner, batch).await;
     Ok(())
+}
+
+/// Takes a message into the log, fetches its medium the first time, and tells whoever watches.
+pub(super) async fn take(
+    world: &World,
+    account: &Arc<Account>,
+    phone: &mut Phone,
+    entry: NewEntry<'_>,
+    message: &wa::Message,
+    batch: &mut Batch,
+) {
+    let (from, id) = (entry.from.to_owned(), entry.id.to_owned());
+    if phone.log.arrived(entry, message, batch).is_none() {
+        return;
+    }
+    if let Err(error) = fetch(world, account, message).await {
+        tracing::info!(phone = account.number, id, "a medium does not check out: {error:#}");
+        phone.log.spoil(&from, &id, format!("{error:#}"), batch);
+    }
+    tell(world, account, phone.log.get(&from, &id));
+}
+
+/// Fetches and checks the medium of a message. The phone does nothing else meanwhile.
+async fn fetch(world: &World, account: &Arc<Account>, message: &wa::Message) -> Result<()> {
+    if media::medium(message).is_none() {
+        return Ok(());
+    }
+    let (world, account, message) = (world.clone(), account.clone(), message.clone());
+    tokio::task::spawn_blocking(move || media::check(&world, &account, &message)).await?
 }
 
 /// Does by itself what a person's phone does: delivery receipt, and whatever the number's manner adds.
@@ -230,7 +255,7 @@ async fn echo(
 ) -> Result<()> {
     let Some(text) = super::content::plain_text(opened) else { return Ok(()) };
     let echo = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
-    send::compose(world, account, phone, &origin.account, send::Outgoing::text(echo), batch).await
+    send::compose(world, account, phone, &origin.account, send::Outgoing::new(echo), batch).await
 }
 
 /// Sends a receipt of the phone for one message.
@@ -309,6 +334,6 @@ pub(super) fn ask_again(
 /// Tells whoever watches about a new message.
 pub(super) fn tell(world: &World, account: &Account, entry: Option<&Entry>) {
     if let Some(entry) = entry {
-        world.events.tell(|| json!({"type": "message", "phone": account.number, "message": entry.view()}));
+        world.events.tell(|| json!({"type": "message", "phone": account.number, "message": entry.view(world)}));
     }
 }

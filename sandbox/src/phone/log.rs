@@ -1,10 +1,11 @@
 //! What a phone sent and received, in order, as its owner would read it.
 
-use super::content::Content;
+use super::content::{Content, details, mentioned};
 use crate::clock;
 use crate::node;
 use crate::state::companion::hexed;
 use crate::store::{Batch, Table};
+use crate::world::World;
 use anyhow::Result;
 use buffa::Message as _;
 use serde::{Deserialize, Serialize};
@@ -45,9 +46,6 @@ pub struct Entry {
     /// The writer's address in the spelling of the group; none outside groups.
     #[serde(default)]
     pub author: Option<String>,
-    /// Numbers of those whom the message mentions.
-    #[serde(default)]
-    pub mentions: Vec<String>,
     /// `text`, `reaction`, `edit`, `revoke`, `image` and so on.
     pub kind: String,
     /// Text, or the emoji of a reaction.
@@ -66,6 +64,9 @@ pub struct Entry {
     pub deliveries: u32,
     /// How far it has come, if the account wrote it.
     pub status: Status,
+    /// What is wrong with its medium, if anything.
+    #[serde(default)]
+    pub media_error: Option<String>,
     /// The message itself, for quoting and for sending it again.
     #[serde(with = "hexed")]
     pub raw: Vec<u8>,
@@ -73,13 +74,20 @@ pub struct Entry {
 
 impl Entry {
     /// Returns what the control API shows.
-    pub fn view(&self) -> Value {
-        json!({
+    pub fn view(&self, world: &World) -> Value {
+        let message = self.message().unwrap_or_default();
+        let mut view = json!({
             "id": self.id, "chat": self.chat, "from": self.from, "fromMe": self.from_me, "device": self.device,
             "type": self.kind, "text": self.text, "caption": self.caption, "mimetype": self.mimetype,
-            "sha256": self.sha256, "target": self.target, "mentions": self.mentions, "timestamp": self.timestamp,
+            "sha256": self.sha256.as_ref().filter(|_| self.media_error.is_none()), "target": self.target,
+            "mentions": mentioned(world, &message), "timestamp": self.timestamp,
             "deliveries": self.deliveries, "status": if self.from_me { json!(self.status) } else { json!("received") },
-        })
+        });
+        if let Some(view) = view.as_object_mut() {
+            view.extend(details(&message));
+            view.extend(self.media_error.as_ref().map(|why| ("mediaError".to_owned(), json!(why))));
+        }
+        view
     }
 
     /// Returns whether it was written in a group.
@@ -117,8 +125,6 @@ pub struct NewEntry<'a> {
     pub device: u16,
     /// The writer's address in the spelling of the group.
     pub author: Option<String>,
-    /// Numbers of those whom the message mentions.
-    pub mentions: Vec<String>,
 }
 
 /// The messages of one phone.
@@ -152,6 +158,15 @@ impl Log {
     pub fn sent(&mut self, new: NewEntry<'_>, message: &wa::Message, batch: &mut Batch) -> Option<&Entry> {
         let seq = self.add(new, message, batch)?;
         self.entries.get(&seq)
+    }
+
+    /// Notes that a message's medium is not what the message says.
+    pub fn spoil(&mut self, from: &str, id: &str, why: String, batch: &mut Batch) {
+        let Some(seq) = self.find(from, id) else { return };
+        if let Some(entry) = self.entries.get_mut(&seq) {
+            entry.media_error = Some(why);
+            self.put(seq, batch);
+        }
     }
 
     /// Notes a receipt for a message that the account sent.
@@ -219,7 +234,6 @@ impl Log {
                 from_me: new.from_me,
                 device: new.device,
                 author: new.author,
-                mentions: new.mentions,
                 kind: content.kind.to_owned(),
                 text: content.text,
                 caption: content.caption,
@@ -229,6 +243,7 @@ impl Log {
                 timestamp: clock::now_ms(),
                 deliveries: 1,
                 status: Status::Sent,
+                media_error: None,
                 raw: message.encode_to_vec(),
             },
         );
@@ -272,7 +287,6 @@ mod tests {
             from_me: from == "999",
             device: 0,
             author: None,
-            mentions: Vec::new(),
         }
     }
 

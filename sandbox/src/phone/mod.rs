@@ -1,6 +1,7 @@
 //! The simulated primary phones: real Signal keys, an inbox they work through on their own, and the power to link companions.
 //! A phone is device 0 of its account and is served by the router like every other device.
 
+pub mod attach;
 pub mod bundle;
 pub mod code;
 pub mod compose;
@@ -12,6 +13,7 @@ pub mod inbox;
 pub mod introduce;
 pub mod link;
 pub mod log;
+pub mod media;
 pub mod prekeys;
 pub mod send;
 pub mod sender_keys;

@@ -2,7 +2,7 @@
 
 use super::Phone;
 use super::bundle::Bundle;
-use super::group_send;
+use super::{group_send, inbox};
 use super::log::{Entry, NewEntry};
 use super::signal::{Sealed, peer_name};
 use crate::clock;
@@ -18,6 +18,7 @@ use anyhow::{Context, Result};
 use buffa::MessageField;
 use std::sync::Arc;
 use wacore::messages::wrap_device_sent;
+use wacore::send::{media_type_from_message, stanza_type_from_message};
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{JidExt as _, Node};
 use waproto::whatsapp as wa;
@@ -28,16 +29,14 @@ pub struct Outgoing {
     pub id: String,
     /// What it says.
     pub message: wa::Message,
-    /// Hint for the stanza: `text`, `reaction`.
-    pub kind: &'static str,
     /// Edit number of the stanza, for edits and revocations.
     pub edit: Option<&'static str>,
 }
 
 impl Outgoing {
-    /// A text under a new id.
-    pub fn text(message: wa::Message) -> Self {
-        Self { id: new_id(), message, kind: "text", edit: None }
+    /// A message under a new id.
+    pub fn new(message: wa::Message) -> Self {
+        Self { id: new_id(), message, edit: None }
     }
 }
 
@@ -73,7 +72,13 @@ pub async fn compose(
         } else {
             stanza.attr("sender_lid", account.lid(0))
         };
-        router::enqueue(world, target, device, stanza.children([enc(sealed)]).build(), batch);
+        router::enqueue(
+            world,
+            target,
+            device,
+            stanza.children([enc(sealed, &outgoing.message)]).build(),
+            batch,
+        );
     }
     stats::add(&world.stats.messages, 1);
     router::acquaint(account, chat, batch);
@@ -84,13 +89,9 @@ pub async fn compose(
         from_me: true,
         device: 0,
         author: None,
-        mentions: Vec::new(),
     };
-    if let Some(entry) = phone.log.sent(entry, &outgoing.message, batch) {
-        world.events.tell(
-            || serde_json::json!({"type": "message", "phone": account.number, "message": entry.view()}),
-        );
-    }
+    let new = phone.log.sent(entry, &outgoing.message, batch);
+    inbox::tell(world, account, new);
     Ok(())
 }
 
@@ -112,7 +113,7 @@ pub async fn peer(
         .attr("t", clock::now_s().to_string())
         .attr("type", "text")
         .attr("category", "peer")
-        .children([enc(sealed)])
+        .children([enc(sealed, &message)])
         .build();
     router::enqueue(world, account, device, stanza, batch);
     Ok(())
@@ -152,19 +153,14 @@ pub async fn again(
     let to_own = Arc::ptr_eq(&target, account);
     let message = resent(&entry, to_own)?;
     let sealed = phone.sessions.seal(account, &peer, &message).await?;
-    let outgoing = Outgoing { id, message, kind: "text", edit: None };
+    let outgoing = Outgoing { id, message, edit: None };
     let mut stanza = stanza(account, &outgoing);
     stanza = if to_own {
         stanza.attr("recipient", format!("{}@{}", entry.chat, node::SERVER))
     } else {
         stanza.attr("sender_lid", account.lid(0))
     };
-    let enc = NodeBuilder::new("enc")
-        .attr("v", "2")
-        .attr("type", sealed.kind)
-        .attr("count", "1")
-        .bytes(sealed.bytes)
-        .build();
+    let enc = enc_again(sealed, &outgoing.message);
     router::enqueue(world, &target, from.device, stanza.children([enc]).build(), batch);
     Ok(())
 }
@@ -222,7 +218,7 @@ pub(super) fn details(stanza: NodeBuilder, account: &Account, outgoing: &Outgoin
     let stanza = stanza
         .attr("id", outgoing.id.clone())
         .attr("t", clock::now_s().to_string())
-        .attr("type", outgoing.kind)
+        .attr("type", stanza_type_from_message(&outgoing.message))
         .attr("notify", account.state().push_name(0));
     match outgoing.edit {
         Some(edit) => stanza.attr("edit", edit),
@@ -230,9 +226,21 @@ pub(super) fn details(stanza: NodeBuilder, account: &Account, outgoing: &Outgoin
     }
 }
 
-/// Builds the element of something sealed for one device.
-pub(super) fn enc(sealed: Sealed) -> Node {
-    NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind).bytes(sealed.bytes).build()
+/// Builds the element of a sealed message.
+pub(super) fn enc(sealed: Sealed, message: &wa::Message) -> Node {
+    let enc = NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind);
+    let enc = match media_type_from_message(message) {
+        Some(kind) => enc.attr("mediatype", kind),
+        None => enc,
+    };
+    enc.bytes(sealed.bytes).build()
+}
+
+/// Builds the element of a message sealed for the second time.
+pub(super) fn enc_again(sealed: Sealed, message: &wa::Message) -> Node {
+    let mut enc = enc(sealed, message);
+    enc.attrs.insert("count", "1");
+    enc
 }
 
 /// Wraps a protocol message, which tells the reader's client something instead of its user.

@@ -33,8 +33,8 @@ pub fn answer(xmlns: &str, kind: &str, iq: &Node) -> Option<Answer> {
         "w:biz" if get => Ok(vec![node::empty("business_profile")]),
         "w:mex" => Ok(vec![unknown_query()]),
         "newsletter" if get && node::child(iq, "my_addons").is_some() => Ok(vec![node::empty("my_addons")]),
-        "blocklist" | "privacy" | "w:profile:picture" | "status" | "disappearing_mode" | "w:m"
-        | "newsletter" | "w:biz" => Err(Refusal::NOT_BUILT),
+        "blocklist" | "privacy" | "w:profile:picture" | "status" | "disappearing_mode" | "newsletter"
+        | "w:biz" => Err(Refusal::NOT_BUILT),
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! Requests of clients: which family answers which one. Every request is answered; a client waits up to 75 s for it.
 
-use super::{Session, Who, appstate, basics, encrypt, groups, md, usync};
+use super::{Session, Who, appstate, basics, encrypt, groups, md, media, usync};
 use crate::faults::IqError;
 use crate::{node, stats};
 use wacore_binary::Node;
@@ -82,6 +82,7 @@ pub fn handle(session: &Session, iq: &Node) {
             "w:sync:app:state" => appstate::answer(session, device, iq),
             "md" => md::device_request(session, device, iq),
             "w:g2" => groups::answer(session, device, iq),
+            "w:m" => media::answer(session, device, iq).into(),
             _ => match basics::answer(&xmlns, &kind, iq) {
                 Some(answer) => answer.into(),
                 None => unknown(session, iq),

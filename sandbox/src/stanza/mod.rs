@@ -9,6 +9,7 @@ mod groups;
 pub mod iq;
 pub mod login;
 mod md;
+mod media;
 pub mod notify;
 pub mod presence;
 pub mod receipt;

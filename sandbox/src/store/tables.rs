@@ -49,6 +49,8 @@ tables! {
     SenderKeys = "sender-keys-1",
     /// number/group id -> devices that have the phone's own sender key
     KeyHolders = "key-holders-1",
+    /// id of a path -> which file it leads to (JSON)
+    Media = "media-1",
 }
 
 impl Table {

@@ -14,10 +14,11 @@ const BOB: &str = "6281300080015";
 const ROUNDS: u64 = 5;
 
 /// The program, killed when the test is done with it.
-struct Program(Child);
+pub struct Program(Child);
 
 impl Program {
-    async fn start(addr: SocketAddr, dir: &Path) -> Self {
+    /// Starts it and waits until it listens.
+    pub async fn start(addr: SocketAddr, dir: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kurir-sandbox"));
         command
             .args(["--listen", &addr.to_string(), "--data-dir"])

@@ -7,6 +7,7 @@ mod delivery;
 mod endings;
 mod groups;
 mod kill;
+mod media;
 mod pairing;
 mod persistence;
 mod presence;

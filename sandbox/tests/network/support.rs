@@ -1,7 +1,11 @@
 //! A client over an in-memory store, and a network to point it at.
 
+#[path = "http_client.rs"]
+pub mod http_client;
+
 use async_trait::async_trait;
 use bytes::Bytes;
+use http_client::Http;
 use kurir_sandbox::{Control, Sandbox};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -14,7 +18,6 @@ use wacore::net::{Transport, TransportEvent, TransportFactory};
 use wacore::store::InMemoryBackend;
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::client::Client as Protocol;
-use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse};
 use whatsapp_rust::types::events::{ChannelEventHandler, Event};
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::{Jid, TokioRuntime, async_channel};
@@ -36,15 +39,6 @@ impl TransportFactory for Dialler {
         let url = format!("ws://{}/ws/chat", self.0);
         let (socket, _) = tokio_websockets::ClientBuilder::new().uri(&url)?.connect_on(stream).await?;
         Ok(from_websocket(socket))
-    }
-}
-
-struct NoHttp;
-
-#[async_trait]
-impl HttpClient for NoHttp {
-    async fn execute(&self, _: HttpRequest) -> anyhow::Result<HttpResponse> {
-        anyhow::bail!("the tests use no HTTP")
     }
 }
 
@@ -79,7 +73,7 @@ impl Client {
         let builder = Bot::builder()
             .with_backend_arc(backend.clone())
             .with_transport_factory(Dialler(addr))
-            .with_http_client(NoHttp)
+            .with_http_client(Http(addr))
             .with_runtime(TokioRuntime)
             .with_version((2, 3000, 0))
             .with_wanted_pre_key_count(20);
