@@ -23,6 +23,9 @@ use waproto::whatsapp as wa;
 pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     let account = find(world, phone)?;
     let wish: Wish<'_> = body(bytes)?;
+    if let Some(what) = wish.not_built() {
+        return Err(Failure::not_built(&format!("{what} messages")));
+    }
     let chat = chat(world, &wish.to)?;
     let mentions = match &chat {
         Chat::Group(group) => groups::addresses(world, group, &wish.mentions)?,

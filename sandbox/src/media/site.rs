@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use std::io::{self, Read};
 use std::pin::Pin;
+use std::time::Duration;
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::reply::{Reply, Response};
 
@@ -16,6 +17,9 @@ use warp::reply::{Reply, Response};
 const CHUNK: usize = 64 * 1024;
 /// Bytes read of a body that was refused, so that the client sees the answer instead of a broken connection.
 const DRAIN_MAX: usize = 256 * 1024 * 1024;
+
+/// Longest time for that.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// A request to the store.
 pub enum Ask {
@@ -52,7 +56,8 @@ pub async fn upload<B: Buf>(
         Ok(answer) => json_response(200, &answer),
         Err(Refused { status, why }) => {
             tracing::debug!(status, "upload refused: {why}");
-            drain(&mut body).await;
+            // Whoever stopped sending gets its answer all the same.
+            let _ = tokio::time::timeout(DRAIN, drain(&mut body)).await;
             json_response(status, &json!({"error": why}))
         }
     }

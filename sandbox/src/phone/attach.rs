@@ -221,6 +221,6 @@ impl Attached {
 
 /// Phones put a document with a caption into a wrapper of its own.
 fn with_caption(document: wa::Message) -> wa::Message {
-    let wrapper = FutureProofMessage { message: MessageField::some(document), ..Default::default() };
+    let wrapper = FutureProofMessage { message: MessageField::some(document) };
     wa::Message { document_with_caption_message: MessageField::some(wrapper), ..Default::default() }
 }

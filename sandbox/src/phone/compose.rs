@@ -10,6 +10,7 @@ use crate::world::World;
 use anyhow::{Context, Result, bail, ensure};
 use buffa::MessageField;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use wa::message::protocol_message::Type as ProtocolType;
 use wa::message::{ProtocolMessage, ReactionMessage};
 use wacore::proto_helpers::MessageExt as _;
@@ -30,6 +31,12 @@ pub struct Wish<'a> {
     /// A medium, with a caption of its own.
     #[serde(borrow)]
     pub media: Option<Attachment<'a>>,
+    /// A poll; not built yet.
+    pub poll: Option<IgnoredAny>,
+    /// A place; not built yet.
+    pub location: Option<IgnoredAny>,
+    /// A contact card; not built yet.
+    pub contact: Option<IgnoredAny>,
     /// Id of the message to quote.
     pub quote: Option<String>,
     /// Reaction to a message; an empty emoji takes it back.
@@ -41,6 +48,14 @@ pub struct Wish<'a> {
     /// Numbers of those whom a message in a group mentions.
     #[serde(default)]
     pub mentions: Vec<String>,
+}
+
+impl Wish<'_> {
+    /// Names what the wish asks for and phones cannot write yet.
+    pub fn not_built(&self) -> Option<&'static str> {
+        let asked = [("poll", &self.poll), ("location", &self.location), ("contact", &self.contact)];
+        asked.into_iter().find(|(_, wish)| wish.is_some()).map(|(name, _)| name)
+    }
 }
 
 /// A reaction.

@@ -163,7 +163,7 @@ async fn quotes_reactions_edits_and_revocations_arrive() {
     }
     let (status, body) = call(&control, "POST", &path, json!({"to": ANN, "revoke": id})).await;
     assert_eq!(status, 400, "only own messages: {body}");
-    let (status, _) = call(&control, "POST", &path, json!({"to": ANN, "media": {"type": "image"}})).await;
+    let (status, _) = call(&control, "POST", &path, json!({"to": ANN, "poll": {"name": "?"}})).await;
     assert_eq!(status, 501);
 }
 

@@ -201,8 +201,6 @@ impl ByHand {
         let stream =
             self.http.begin(&self.request(""), Some(body.len() as u64), &body[..body.len() / 2]).unwrap();
         let deadline = tokio::time::Instant::now() + SOON;
-        // What has arrived counts as received only when the connection is gone.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         drop(stream);
         while self.send(&self.request("&resume=1"), Bytes::new()).1["resume"] == "0" {
             assert!(tokio::time::Instant::now() < deadline, "the network never noticed");
