@@ -102,7 +102,8 @@ pub(super) async fn list(world: &World, phone: &str, query: &str) -> Outcome {
     };
     let chat = parameter(query, "chat").filter(|chat| !chat.is_empty()).map(|chat| chat_number(world, &chat));
     let phone = account.phone.lock().await;
-    let messages: Vec<Value> = phone.log.since(chat.as_deref(), since).map(|entry| entry.view(world)).collect();
+    let messages: Vec<Value> =
+        phone.log.since(chat.as_deref(), since).map(|entry| entry.view(world)).collect();
     Ok((200, Value::Array(messages)))
 }
 

@@ -131,9 +131,20 @@ pub fn context(message: &wa::Message) -> Option<&wa::ContextInfo> {
         };
     }
     first!(
-        extended_text_message, image_message, video_message, ptv_message, audio_message, document_message,
-        sticker_message, location_message, live_location_message, contact_message, contacts_array_message,
-        poll_creation_message, poll_creation_message_v2, poll_creation_message_v3
+        extended_text_message,
+        image_message,
+        video_message,
+        ptv_message,
+        audio_message,
+        document_message,
+        sticker_message,
+        location_message,
+        live_location_message,
+        contact_message,
+        contacts_array_message,
+        poll_creation_message,
+        poll_creation_message_v2,
+        poll_creation_message_v3
     )
 }
 

@@ -165,14 +165,8 @@ async fn from_own_device(
     let chat =
         world.directory.resolve(&world.store, &chat.to_non_ad())?.context("copy names an unknown chat")?;
     let inner = copy.message.as_option().context("copy holds no message")?;
-    let entry = NewEntry {
-        id: &id,
-        chat: &chat.number,
-        from: &account.number,
-        from_me: true,
-        device,
-        author: None,
-    };
+    let entry =
+        NewEntry { id: &id, chat: &chat.number, from: &account.number, from_me: true, device, author: None };
     take(world, account, phone, entry, inner, batch).await;
     Ok(())
 }
@@ -334,6 +328,8 @@ pub(super) fn ask_again(
 /// Tells whoever watches about a new message.
 pub(super) fn tell(world: &World, account: &Account, entry: Option<&Entry>) {
     if let Some(entry) = entry {
-        world.events.tell(|| json!({"type": "message", "phone": account.number, "message": entry.view(world)}));
+        world
+            .events
+            .tell(|| json!({"type": "message", "phone": account.number, "message": entry.view(world)}));
     }
 }

@@ -280,14 +280,7 @@ mod tests {
     use crate::store::Store;
 
     fn entry<'a>(id: &'a str, from: &'a str) -> NewEntry<'a> {
-        NewEntry {
-            id,
-            chat: "111",
-            from,
-            from_me: from == "999",
-            device: 0,
-            author: None,
-        }
+        NewEntry { id, chat: "111", from, from_me: from == "999", device: 0, author: None }
     }
 
     fn text(text: &str) -> wa::Message {

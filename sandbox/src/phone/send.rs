@@ -2,9 +2,9 @@
 
 use super::Phone;
 use super::bundle::Bundle;
-use super::{group_send, inbox};
 use super::log::{Entry, NewEntry};
 use super::signal::{Sealed, peer_name};
+use super::{group_send, inbox};
 use crate::clock;
 use crate::node;
 use crate::router;

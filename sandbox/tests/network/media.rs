@@ -12,6 +12,7 @@ use std::io::{Cursor, Read};
 use std::net::SocketAddr;
 use wacore::download::{Downloadable, MediaType};
 use wacore::upload::{EncryptedMedia, encrypt_media_with_key};
+use whatsapp_rust::Jid;
 use whatsapp_rust::http::HttpRequest;
 use whatsapp_rust::media::{ImageOptions, image_message};
 use whatsapp_rust::upload::UploadOptions;
@@ -19,6 +20,7 @@ use whatsapp_rust::waproto::whatsapp as wa;
 
 const ANN: &str = "6281300100005";
 const BOB: &str = "6281300100015";
+const CYD: &str = "6281300100025";
 
 /// Bytes that look like nothing in particular.
 fn noise(length: usize) -> Vec<u8> {
@@ -27,6 +29,10 @@ fn noise(length: usize) -> Vec<u8> {
 
 /// Sends a picture as an ordinary client does and returns the message's id.
 async fn sends_image(client: &Client, to: &str, plain: &[u8]) -> String {
+    sends_image_to(client, pn(to), plain).await
+}
+
+async fn sends_image_to(client: &Client, chat: Jid, plain: &[u8]) -> String {
     let uploaded = client
         .protocol
         .upload(plain.to_vec(), MediaType::Image, UploadOptions::new())
@@ -34,7 +40,7 @@ async fn sends_image(client: &Client, to: &str, plain: &[u8]) -> String {
         .expect("an upload");
     let message =
         image_message(uploaded, ImageOptions { caption: Some("look".into()), ..Default::default() });
-    let sent = client.protocol.send_message(pn(to), message).await.expect("the client sends");
+    let sent = client.protocol.send_message(chat, message).await.expect("the client sends");
     client.acknowledged(&sent.message_id).await;
     sent.message_id.to_string()
 }
@@ -76,6 +82,32 @@ async fn a_client_sends_a_picture_and_the_phone_opens_it() {
     assert_eq!(bytes, plain);
     let own = phone_has(&network.control(), ANN, |one| one["id"] == id.as_str()).await;
     assert_eq!((&own["fromMe"], &own["sha256"]), (&json!(true), &seen["sha256"]), "the own phone has a copy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_travels_in_groups() {
+    let network = network_with(&[ANN, BOB, CYD]).await;
+    let (client, control) = (Client::linked(&network, ANN).await, network.control());
+    let wish = json!({"owner": BOB, "subject": "Foto", "participants": [ANN, CYD]});
+    let group = call(&control, "POST", "/sandbox/groups", wish).await.1["id"].as_str().unwrap().to_owned();
+    let plain = noise(30_000);
+
+    let id = sends_image_to(&client, group.parse().unwrap(), &plain).await;
+    for phone in [BOB, CYD, ANN] {
+        let seen = phone_has(&control, phone, |one| one["id"] == id.as_str()).await;
+        assert_eq!((&seen["chat"], &seen["mediaError"]), (&json!(group), &Value::Null));
+        assert_eq!(media_of(&control, phone, &id).await.2, plain);
+    }
+
+    let media = json!({"type": "image", "base64": STANDARD.encode(&plain), "mimetype": "image/jpeg"});
+    let wish = json!({"to": group, "media": media, "quote": id, "mentions": [ANN]});
+    let (status, body) = call(&control, "POST", &format!("/sandbox/phones/{CYD}/messages"), wish).await;
+    assert_eq!(status, 201, "{body}");
+    let image = receives(&client, |message| message.image_message.as_option().cloned()).await;
+    assert_eq!(client.protocol.download(&image).await.expect("a download"), plain);
+    let seen = phone_has(&control, BOB, |one| one["id"] == body["id"]).await;
+    assert_eq!((&seen["target"], &seen["mentions"]), (&json!(id), &json!([ANN])));
+    assert_eq!(media_of(&control, BOB, body["id"].as_str().unwrap()).await.2, plain);
 }
 
 #[tokio::test(flavor = "multi_thread")]
