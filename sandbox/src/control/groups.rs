@@ -228,9 +228,8 @@ pub(super) fn group(world: &World, id: &str) -> Result<Arc<Group>, Failure> {
     })
 }
 
-/// Finds the addresses by which a group names these numbers.
-pub(super) fn addresses(world: &World, group: &Group, phones: &[String]) -> Result<Vec<String>, Failure> {
-    let mode = group.facts().mode;
+/// Finds the addresses by which a chat names these numbers.
+pub(super) fn addresses(world: &World, mode: Mode, phones: &[String]) -> Result<Vec<String>, Failure> {
     let named = persons(world, phones)?.into_iter().map(|who| match who.account {
         Some(account) => Ok(mode.address(&account, 0).to_string()),
         None => Err(Failure::new(422, "not_on_whatsapp", format!("`{}` is not on WhatsApp", who.jid))),

@@ -7,7 +7,7 @@ use super::user;
 use crate::phone::compose::{self, Wish};
 use crate::phone::{group_send, inbox, media as phone_media, send as sending};
 use crate::state::account::Account;
-use crate::state::group::Group;
+use crate::state::group::{Group, Mode};
 use crate::state::magic::Manner;
 use crate::store::Batch;
 use crate::world::World;
@@ -23,14 +23,10 @@ use waproto::whatsapp as wa;
 pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     let account = find(world, phone)?;
     let wish: Wish<'_> = body(bytes)?;
-    if let Some(what) = wish.not_built() {
-        return Err(Failure::not_built(&format!("{what} messages")));
-    }
     let chat = chat(world, &wish.to)?;
     let mentions = match &chat {
-        Chat::Group(group) => groups::addresses(world, group, &wish.mentions)?,
-        Chat::Person(_) if wish.mentions.is_empty() => Vec::new(),
-        Chat::Person(_) => return Err(Failure::invalid("`mentions` are for groups")),
+        Chat::Group(group) => groups::addresses(world, group.facts().mode, &wish.mentions)?,
+        Chat::Person(_) => groups::addresses(world, Mode::Pn, &wish.mentions)?,
     };
     let attached = match &wish.media {
         Some(media) => {

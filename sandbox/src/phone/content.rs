@@ -1,6 +1,8 @@
 //! What a message says, as its reader would tell it, without its wrapping.
 
 use super::media::medium;
+use super::place::Place;
+use super::{card, poll, preview};
 use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,9 +56,12 @@ impl Content {
         match protocol.r#type? {
             ProtocolType::Revoke => Some(Self { kind: "revoke", target, ..Default::default() }),
             ProtocolType::MessageEdit => {
-                let text = protocol.edited_message.as_option().and_then(plain_text).map(str::to_owned);
-                Some(Self { kind: "edit", text, target, ..Default::default() })
+                let edited = protocol.edited_message.as_option();
+                let text = edited.and_then(plain_text).map(str::to_owned);
+                let caption = edited.and_then(|message| message.get_caption()).map(str::to_owned);
+                Some(Self { kind: "edit", text, caption, target, ..Default::default() })
             }
+            ProtocolType::EphemeralSetting => Some(Self { kind: "timer", ..Default::default() }),
             _ => None,
         }
     }
@@ -90,11 +95,18 @@ impl Content {
     }
 
     fn of_other(message: &wa::Message) -> Option<Self> {
+        let of_kind = |kind| Some(Self { kind, target: quoted(message), ..Default::default() });
         if message.location_message.is_set() {
-            return Some(Self { kind: "location", ..Default::default() });
+            return of_kind("location");
         }
         if message.contact_message.is_set() || message.contacts_array_message.is_set() {
-            return Some(Self { kind: "contact", ..Default::default() });
+            return of_kind("contact");
+        }
+        if poll::read(message).is_some() {
+            return of_kind("poll");
+        }
+        if let Some(update) = message.poll_update_message.as_option() {
+            return Some(Self { kind: "vote", target: poll::target(update), ..Default::default() });
         }
         if message.sender_key_distribution_message.is_set() {
             return None;
@@ -150,6 +162,43 @@ pub fn context(message: &wa::Message) -> Option<&wa::ContextInfo> {
 
 /// Returns what only some kinds of messages have, by the names of the control API.
 pub fn details(message: &wa::Message) -> Map<String, Value> {
+    let mut shown = surroundings(message);
+    let base = message.get_base_message();
+    if let Some(place) = base.location_message.as_option() {
+        shown.insert("location".to_owned(), json!(Place::from(place)));
+    }
+    if let Some(poll) = poll::read(base) {
+        shown.insert("poll".to_owned(), poll::view(poll));
+    }
+    let cards = card::read(base);
+    if !cards.is_empty() {
+        shown.insert("contacts".to_owned(), json!(cards));
+    }
+    if let Some(preview) = base.extended_text_message.as_option().and_then(preview::view) {
+        shown.insert("preview".to_owned(), preview);
+    }
+    shown.extend(media_details(message));
+    shown
+}
+
+/// Returns what goes along with any kind of message.
+fn surroundings(message: &wa::Message) -> Map<String, Value> {
+    let mut shown = Map::new();
+    let timer = message.get_base_message().protocol_message.as_option();
+    let expiration = context(message).and_then(|context| context.expiration).filter(|seconds| *seconds > 0);
+    if let Some(seconds) = expiration.or_else(|| timer.and_then(|timer| timer.ephemeral_expiration)) {
+        shown.insert("expirationS".to_owned(), json!(seconds));
+    }
+    if message.is_forwarded() {
+        shown.insert("forwarded".to_owned(), json!(true));
+    }
+    if message.is_view_once() {
+        shown.insert("viewOnce".to_owned(), json!(true));
+    }
+    shown
+}
+
+fn media_details(message: &wa::Message) -> Map<String, Value> {
     let Some(medium) = medium(message) else { return Map::new() };
     let base = message.get_base_message();
     let thumbnail = |bytes: &Option<Vec<u8>>| bytes.as_ref().is_some_and(|bytes| !bytes.is_empty());

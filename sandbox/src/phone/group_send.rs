@@ -58,8 +58,7 @@ pub async fn compose(
         device: 0,
         author: Some(mode.address(account, 0).to_string()),
     };
-    let new = phone.log.sent(entry, &outgoing.message, batch);
-    inbox::tell(world, account, new);
+    inbox::keep(world, account, phone, entry, &outgoing.message, batch);
     Ok(())
 }
 

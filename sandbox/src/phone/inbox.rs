@@ -2,7 +2,7 @@
 
 use super::log::{Entry, NewEntry};
 use super::signal::peer_name;
-use super::{Phone, bundle::Bundle, group_inbox, introduce, media, send};
+use super::{Phone, bundle::Bundle, group_inbox, introduce, media, poll, send};
 use crate::clock;
 use crate::node;
 use crate::router;
@@ -14,6 +14,8 @@ use crate::world::World;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::sync::Arc;
+use wacore::messages::unwrap_device_sent;
+use wacore::proto_helpers::MessageExt as _;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, JidExt as _, Node};
 use waproto::whatsapp as wa;
@@ -164,10 +166,9 @@ async fn from_own_device(
         copy.destination_jid.as_deref().unwrap_or_default().parse().context("copy names no chat")?;
     let chat =
         world.directory.resolve(&world.store, &chat.to_non_ad())?.context("copy names an unknown chat")?;
-    let inner = copy.message.as_option().context("copy holds no message")?;
     let entry =
         NewEntry { id: &id, chat: &chat.number, from: &account.number, from_me: true, device, author: None };
-    take(world, account, phone, entry, inner, batch).await;
+    take(world, account, phone, entry, &unwrap_device_sent(opened), batch).await;
     Ok(())
 }
 
@@ -184,11 +185,43 @@ pub(super) async fn take(
     if phone.log.arrived(entry, message, batch).is_none() {
         return;
     }
+    open_vote(world, phone, &from, &id, message, batch);
     if let Err(error) = fetch(world, account, message).await {
         tracing::info!(phone = account.number, id, "a medium does not check out: {error:#}");
         phone.log.spoil(&from, &id, format!("{error:#}"), batch);
     }
     tell(world, account, phone.log.get(&from, &id));
+}
+
+/// Keeps a message that the phone itself sends, and tells whoever watches.
+pub(super) fn keep(
+    world: &World,
+    account: &Account,
+    phone: &mut Phone,
+    entry: NewEntry<'_>,
+    message: &wa::Message,
+    batch: &mut Batch,
+) {
+    let (from, id) = (entry.from.to_owned(), entry.id.to_owned());
+    phone.log.sent(entry, message, batch);
+    open_vote(world, phone, &from, &id, message, batch);
+    tell(world, account, phone.log.get(&from, &id));
+}
+
+/// Opens a vote with the poll that the phone has, if the message is one.
+fn open_vote(
+    world: &World,
+    phone: &mut Phone,
+    from: &str,
+    id: &str,
+    message: &wa::Message,
+    batch: &mut Batch,
+) {
+    let Some(update) = message.get_base_message().poll_update_message.as_option() else { return };
+    match poll::open(world, &phone.log, from, update) {
+        Ok(votes) => phone.log.opened(from, id, votes, batch),
+        Err(error) => tracing::info!(from, id, "a vote does not open: {error:#}"),
+    }
 }
 
 /// Fetches and checks the medium of a message. The phone does nothing else meanwhile.

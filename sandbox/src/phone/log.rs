@@ -67,6 +67,9 @@ pub struct Entry {
     /// What is wrong with its medium, if anything.
     #[serde(default)]
     pub media_error: Option<String>,
+    /// Options that it votes for, once the vote is opened.
+    #[serde(default)]
+    pub votes: Option<Vec<String>>,
     /// The message itself, for quoting and for sending it again.
     #[serde(with = "hexed")]
     pub raw: Vec<u8>,
@@ -85,6 +88,7 @@ impl Entry {
         });
         if let Some(view) = view.as_object_mut() {
             view.extend(details(&message));
+            view.extend(self.votes.as_ref().map(|votes| ("votes".to_owned(), json!(votes))));
             view.extend(self.media_error.as_ref().map(|why| ("mediaError".to_owned(), json!(why))));
         }
         view
@@ -169,6 +173,15 @@ impl Log {
         }
     }
 
+    /// Notes what a vote is for.
+    pub fn opened(&mut self, from: &str, id: &str, votes: Vec<String>, batch: &mut Batch) {
+        let Some(seq) = self.find(from, id) else { return };
+        if let Some(entry) = self.entries.get_mut(&seq) {
+            entry.votes = Some(votes);
+            self.put(seq, batch);
+        }
+    }
+
     /// Notes a receipt for a message that the account sent.
     pub fn receipt(&mut self, id: &str, kind: &str, batch: &mut Batch) {
         let status = match kind {
@@ -244,6 +257,7 @@ impl Log {
                 deliveries: 1,
                 status: Status::Sent,
                 media_error: None,
+                votes: None,
                 raw: message.encode_to_vec(),
             },
         );

@@ -3,6 +3,7 @@
 
 pub mod attach;
 pub mod bundle;
+pub mod card;
 pub mod code;
 pub mod compose;
 pub mod content;
@@ -14,7 +15,10 @@ pub mod introduce;
 pub mod link;
 pub mod log;
 pub mod media;
+pub mod place;
+pub mod poll;
 pub mod prekeys;
+pub mod preview;
 pub mod send;
 pub mod sender_keys;
 mod settings;

@@ -90,8 +90,7 @@ pub async fn compose(
         device: 0,
         author: None,
     };
-    let new = phone.log.sent(entry, &outgoing.message, batch);
-    inbox::tell(world, account, new);
+    inbox::keep(world, account, phone, entry, &outgoing.message, batch);
     Ok(())
 }
 

@@ -163,8 +163,6 @@ async fn quotes_reactions_edits_and_revocations_arrive() {
     }
     let (status, body) = call(&control, "POST", &path, json!({"to": ANN, "revoke": id})).await;
     assert_eq!(status, 400, "only own messages: {body}");
-    let (status, _) = call(&control, "POST", &path, json!({"to": ANN, "poll": {"name": "?"}})).await;
-    assert_eq!(status, 501);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -365,9 +365,9 @@ async fn mentions_quotes_and_reactions_name_members() {
             })
         })
         .await;
-    let wish = json!({"to": BOB, "text": "hi", "mentions": [CYD]});
+    let wish = json!({"to": id, "text": "hi", "mentions": ["6281300110000"]});
     let path = format!("/sandbox/phones/{ANN}/messages");
-    assert_eq!(call(&control, "POST", &path, wish).await.0, 400);
+    assert_eq!(call(&control, "POST", &path, wish).await.0, 422, "not on WhatsApp");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod delivery;
 mod endings;
 mod groups;
 mod kill;
+mod kinds;
 mod media;
 mod pairing;
 mod persistence;
