@@ -264,6 +264,8 @@ pub fn receipt(
             vec![to.device]
         }
         "" | "inactive" | "read" | "played" => writer.state().devices(),
+        // A medium is gone: the phone of the account puts it back.
+        "server-error" if Arc::ptr_eq(&writer, reader) => vec![0],
         _ => Vec::new(),
     };
     for target in to_writer.into_iter().filter(|target| !(Arc::ptr_eq(&writer, reader) && *target == device))

@@ -2,7 +2,7 @@
 
 use super::log::{Entry, NewEntry};
 use super::signal::peer_name;
-use super::{Phone, bundle::Bundle, group_inbox, introduce, media, poll, send};
+use super::{Phone, bundle::Bundle, group_inbox, introduce, media, poll, reupload, send};
 use crate::clock;
 use crate::node;
 use crate::router;
@@ -73,6 +73,9 @@ async fn handle(
         "message" => message(world, account, phone, stanza, batch).await,
         "receipt" if node::attr(stanza, "type").is_some_and(|kind| kind == "retry") => {
             send::again(world, account, phone, stanza, batch).await
+        }
+        "receipt" if node::attr(stanza, "type").is_some_and(|kind| kind == "server-error") => {
+            reupload::answer(world, account, phone, stanza, batch)
         }
         "receipt" => {
             let kind = node::text_attr(stanza, "type");

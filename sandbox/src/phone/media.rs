@@ -109,6 +109,17 @@ pub fn open(world: &World, message: &wa::Message) -> Result<Vec<u8>> {
     DownloadUtils::decrypt_stream(File::open(file)?, key, medium.app_info()).context("opening a medium")
 }
 
+/// Puts a phone's copy of a medium under a new path and returns that; nothing when the phone has no copy.
+pub fn publish_again(
+    world: &World,
+    account: &Account,
+    medium: &dyn Downloadable,
+    batch: &mut Batch,
+) -> Option<String> {
+    kept(world, medium)?;
+    Some(world.media.publish(&token(medium)?, &account.number, batch))
+}
+
 /// Finds a phone's copy of a medium.
 fn kept(world: &World, medium: &dyn Downloadable) -> Option<PathBuf> {
     world.media.kept(&token(medium)?)

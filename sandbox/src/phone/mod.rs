@@ -19,6 +19,7 @@ pub mod place;
 pub mod poll;
 pub mod prekeys;
 pub mod preview;
+pub mod reupload;
 pub mod send;
 pub mod sender_keys;
 mod settings;

@@ -12,4 +12,5 @@ mod media;
 mod pairing;
 mod persistence;
 mod presence;
+mod reupload;
 mod support;
