@@ -1,7 +1,9 @@
 //! What happened: the rows of the outbox, in the words of the core. Surfaces shape them for their clients.
 
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
+use crate::model::group::GroupChange;
 use crate::model::id::{DeviceId, DeviceNo, JobId, UserId};
+use crate::model::jid::Jid;
 use crate::model::job::JobStatus;
 use crate::model::message::{Message, MessageStatus};
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,23 @@ pub enum Fact {
         chat: String,
         /// How far it came.
         status: MessageStatus,
+    },
+    /// A chat that began under a hidden id now stands under the person's number.
+    ChatMerged {
+        /// The hidden id.
+        from: Jid,
+        /// The number.
+        chat: Jid,
+    },
+    /// A group changed.
+    Group {
+        /// The group.
+        group: Jid,
+        /// Who changed it, when the network said so.
+        by: Option<Jid>,
+        /// What changed.
+        #[serde(flatten)]
+        change: GroupChange,
     },
     /// A job moved on.
     Job {

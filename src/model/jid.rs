@@ -92,6 +92,16 @@ impl Jid {
         Self { user: phone.0.clone(), server: Server::User }
     }
 
+    /// Reads the address of a group; digits alone are completed with `@g.us`.
+    pub fn group(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let whole = if text.contains('@') { text.to_owned() } else { format!("{text}@g.us") };
+        let group = whole.parse::<Self>().ok().filter(Self::is_group);
+        group.ok_or_else(|| {
+            Error::new(Code::GroupIdInvalid).detail("expected an address such as 120363123456789012@g.us")
+        })
+    }
+
     /// Returns the part before the `@`.
     pub fn user(&self) -> &str {
         &self.user
@@ -105,6 +115,11 @@ impl Jid {
     /// Returns the phone number when the address holds one.
     pub fn phone(&self) -> Option<&str> {
         (self.server == Server::User).then_some(self.user.as_str())
+    }
+
+    /// Returns the hidden id when the address holds one.
+    pub fn lid(&self) -> Option<&str> {
+        (self.server == Server::Lid).then_some(self.user.as_str())
     }
 
     /// Returns whether this is a group.
@@ -152,6 +167,37 @@ impl<'de> Deserialize<'de> for Jid {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The two addresses of one person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// Digits of the hidden id.
+    pub lid: String,
+    /// Digits of the phone number.
+    pub phone: String,
+}
+
+impl Identity {
+    /// Returns the identity when one address is a hidden id and the other a phone number, in any order.
+    pub fn of(one: &Jid, other: &Jid) -> Option<Self> {
+        let (lid, phone) = match (one.server, other.server) {
+            (Server::Lid, Server::User) => (one, other),
+            (Server::User, Server::Lid) => (other, one),
+            _ => return None,
+        };
+        Some(Self { lid: lid.user.clone(), phone: phone.user.clone() })
+    }
+
+    /// Returns the hidden id as an address.
+    pub fn lid_jid(&self) -> Jid {
+        Jid { user: self.lid.clone(), server: Server::Lid }
+    }
+
+    /// Returns the phone number as an address.
+    pub fn phone_jid(&self) -> Jid {
+        Jid { user: self.phone.clone(), server: Server::User }
     }
 }
 
@@ -233,6 +279,26 @@ mod tests {
             assert!(bad.parse::<Jid>().is_err(), "{bad}");
         }
         assert!(PhoneRule::Indonesian.recipient("120363123456789012@g.us").is_err());
+    }
+
+    #[test]
+    fn an_identity_needs_one_address_of_each_kind() {
+        let (phone, lid) = ("6281234567890@s.whatsapp.net".parse().expect("a number"), "100@lid".parse().expect("an id"));
+        let identity = Identity::of(&phone, &lid).expect("both kinds");
+        assert_eq!(Identity::of(&lid, &phone), Some(identity.clone()));
+        assert_eq!((identity.lid_jid(), identity.phone_jid()), (lid.clone(), phone.clone()));
+        assert!(Identity::of(&phone, &phone).is_none() && Identity::of(&lid, &lid).is_none());
+    }
+
+    #[test]
+    fn a_group_is_named_by_its_address_or_its_digits() {
+        for named in ["120363123456789012@g.us", "120363123456789012", " 120363123456789012@g.us "] {
+            assert_eq!(Jid::group(named).expect(named).to_string(), "120363123456789012@g.us");
+        }
+        assert_eq!(Jid::group("628123-1600000").expect("an old one").to_string(), "628123-1600000@g.us");
+        for bad in ["", "@g.us", "6281234567890@s.whatsapp.net", "12x", "1@lid"] {
+            assert_eq!(Jid::group(bad).expect_err(bad).code(), Code::GroupIdInvalid, "{bad}");
+        }
     }
 
     proptest! {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest text, in Unicode code points.
 pub const TEXT_MAX_CHARS: usize = 4096;
+/// The longest text after its placeholders were filled, in Unicode code points; WhatsApp's own limit.
+pub const RENDERED_MAX_CHARS: usize = 65_536;
 
 /// A text that may be sent: not blank and at most [`TEXT_MAX_CHARS`] code points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,15 @@ impl Text {
         Ok(Self(text.to_owned()))
     }
 
+    /// Takes a text that Kurir made out of an accepted one, such as by writing numbers for mentions; what was put in does not
+    /// count against the limit of what clients send, up to [`RENDERED_MAX_CHARS`].
+    pub fn rendered(text: String) -> Result<Self> {
+        if text.chars().count() > RENDERED_MAX_CHARS {
+            return Err(Error::new(Code::TextTooLong));
+        }
+        Ok(Self(text))
+    }
+
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -38,6 +49,16 @@ pub struct Outgoing {
     pub to: Jid,
     /// The content.
     pub content: OutgoingContent,
+    /// The people who are told that the text speaks of them, whether it names them or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Jid>,
+}
+
+impl Outgoing {
+    /// Returns a plain text to somebody.
+    pub fn text(to: Jid, text: Text) -> Self {
+        Self { to, content: OutgoingContent::Text { text }, mentions: Vec::new() }
+    }
 }
 
 /// The content of an outgoing message.
@@ -150,6 +171,9 @@ pub struct Message {
     pub push_name: Option<String>,
     /// What is in it.
     pub content: Content,
+    /// The people whom its text or caption speaks of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Jid>,
     /// Milliseconds since 1970: when it was accepted here, or when the network says it was sent.
     pub at: i64,
     /// How far it came.

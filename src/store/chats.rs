@@ -2,10 +2,11 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
-use super::{devices, notifications};
+use super::{device_contacts, devices, groups, notifications};
 use crate::error::Result;
 use crate::model::chat::{Chat, LastMessage};
 use crate::model::id::DeviceNo;
+use crate::model::jid::Jid;
 use crate::model::message::{Message, MessageStatus};
 use redb::ReadableTable as _;
 
@@ -50,7 +51,7 @@ pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
         Some(chat) => chat,
         None => Chat {
             jid: message.chat.clone(),
-            name: None,
+            name: name_of(tables, message)?,
             unread: 0,
             last_at: message.at,
             last: preview(message),
@@ -58,9 +59,6 @@ pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     };
     if !message.from_me {
         chat.unread += 1;
-        if !message.chat.is_group() && message.push_name.is_some() {
-            chat.name.clone_from(&message.push_name);
-        }
     }
     if is_newest {
         chat.last = preview(message);
@@ -114,6 +112,42 @@ pub(super) fn progress(
     }
 }
 
+/// Returns whether there is a chat.
+pub(super) fn is_known(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<bool> {
+    Ok(tables.chats.get((device.0, key))?.is_some())
+}
+
+/// Sets the name of a chat, if there is one.
+pub(super) fn set_name(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    key: &str,
+    name: Option<&str>,
+) -> Result<()> {
+    let Some(mut chat) = existing(tables, device, key)? else { return Ok(()) };
+    if name.is_none() || chat.name.as_deref() == name {
+        return Ok(());
+    }
+    chat.name = name.map(str::to_owned);
+    let at = chat.last_at;
+    put(tables, device, key, Some(at), &chat)
+}
+
+/// Joins a chat with the one of the same person under another address, whose messages were moved already.
+pub(super) fn merge(tables: &mut Tables<'_>, device: DeviceNo, from: &Jid, to: &Jid) -> Result<()> {
+    let (old_key, key) = (from.to_string(), to.to_string());
+    let Some(mut chat) = existing(tables, device, &old_key)? else { return Ok(()) };
+    tables.chats.remove((device.0, old_key.as_str()))?;
+    tables.chats_by_time.remove((device.0, chat.last_at, old_key.as_str()))?;
+    chat.jid = to.clone();
+    let Some(known) = existing(tables, device, &key)? else { return put(tables, device, &key, None, &chat) };
+    let before = Some(known.last_at);
+    let unread = known.unread + chat.unread;
+    let name = known.name.clone().or_else(|| chat.name.clone());
+    let newer = if chat.last_at > known.last_at { chat } else { known };
+    put(tables, device, &key, before, &Chat { unread, name, ..newer })
+}
+
 /// Returns how many messages of a chat nobody has read; 0 when it is unknown.
 pub(super) fn unread(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<u32> {
     Ok(existing(tables, device, key)?.map_or(0, |chat| chat.unread))
@@ -130,6 +164,15 @@ pub(super) fn set_unread(tables: &mut Tables<'_>, device: DeviceNo, key: &str, u
     }
     let scope = devices::scope(&devices::existing(tables, device)?);
     notifications::chat_read(tables, &scope, key)
+}
+
+/// Returns the name of a chat that is new: the group's, or that by which the person is known.
+fn name_of(tables: &Tables<'_>, message: &Message) -> Result<Option<String>> {
+    let key = message.chat.to_string();
+    match message.chat.is_group() {
+        true => groups::subject(tables, message.device, &key),
+        false => device_contacts::shown_name(tables, message.device, &key),
+    }
 }
 
 fn existing(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Result<Option<Chat>> {

@@ -5,7 +5,9 @@ use super::codec::decode;
 use crate::error::Result;
 use crate::model::chat::Chat;
 use crate::model::device::Device;
+use crate::model::device_contact::DeviceContact;
 use crate::model::event::Event;
+use crate::model::group::Group;
 use crate::model::job::{Item, Job};
 use crate::model::message::Message;
 use crate::model::token::{ApiToken, Login};
@@ -34,6 +36,8 @@ impl Store {
         report.check::<_, Device>("devices", &view.devices()?)?;
         report.check::<_, Message>("messages", &view.messages()?)?;
         report.check::<_, Chat>("chats", &view.chats()?)?;
+        report.check::<_, DeviceContact>("device_contacts", &view.device_contacts()?)?;
+        report.check::<_, Group>("groups", &view.groups()?)?;
         report.check::<_, Job>("jobs", &view.jobs()?)?;
         report.check::<_, Item>("items", &view.items()?)?;
         report.check::<_, Event>("outbox", &view.outbox()?)?;

@@ -6,7 +6,7 @@
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{devices, messages, outbox};
+use super::{devices, identities, messages, outbox};
 use crate::error::{Code, Error, Result};
 use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};
@@ -85,6 +85,9 @@ pub fn insert(
     let mut job = job.clone();
     for item in items {
         let mut item = item.clone();
+        if let Some(outgoing) = &mut item.outgoing {
+            outgoing.to = identities::canonical_in(tables, job.device, &outgoing.to)?;
+        }
         if item.state == ItemState::Pending {
             let seq = next(tables, "queue")?;
             item.place = Some((job.created_at, seq));
@@ -92,7 +95,8 @@ pub fn insert(
                 (job.device.0, job.kind.class(), job.created_at, seq),
                 (job.id.as_str(), item.index),
             )?;
-            messages::insert_outgoing(tables, &message_of(&job, &item)?)?;
+            let message = message_of(tables, &job, &item)?;
+            messages::insert_outgoing(tables, &message)?;
         } else {
             job.count(false, job.created_at);
         }
@@ -306,17 +310,19 @@ fn same_question(once: &OnceKey, row: &[u8], now: i64) -> Result<Option<JobId>> 
 }
 
 /// The message of an item as it stands in the history.
-fn message_of(job: &Job, item: &Item) -> Result<Message> {
+fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Message> {
     let outgoing =
         item.outgoing.as_ref().ok_or_else(|| Error::broken("a waiting item has nothing to send"))?;
     Ok(Message {
         device: job.device,
         id: item.message_id.clone(),
-        chat: outgoing.to.clone(),
+        // A hidden id may have become a number while the item waited; the chat has moved with it.
+        chat: identities::canonical_in(tables, job.device, &outgoing.to)?,
         sender: None,
         from_me: true,
         push_name: None,
         content: outgoing.content.stored(),
+        mentions: outgoing.mentions.clone(),
         at: job.created_at,
         status: MessageStatus::Pending,
         error: None,
@@ -325,7 +331,7 @@ fn message_of(job: &Job, item: &Item) -> Result<Message> {
 }
 
 fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
-    let mut message = message_of(job, item)?;
+    let mut message = message_of(tables, job, item)?;
     message.status = if item.state == ItemState::Sent { MessageStatus::Sent } else { MessageStatus::Failed };
     message.error = item.error.as_ref().map(|error| error.code.clone());
     if job.kind != JobKind::SendSingle {
@@ -354,7 +360,10 @@ fn withdraw(tables: &mut Tables<'_>, job: &Job, item: &mut Item) -> Result<()> {
     item.state = ItemState::Cancelled;
     put_item(tables, &job.id, item)?;
     match &item.outgoing {
-        Some(outgoing) => messages::remove_outgoing(tables, job.device, &outgoing.to, &item.message_id),
+        Some(outgoing) => {
+            let chat = identities::canonical_in(tables, job.device, &outgoing.to)?;
+            messages::remove_outgoing(tables, job.device, &chat, &item.message_id)
+        }
         None => Ok(()),
     }
 }
@@ -434,7 +443,7 @@ mod tests {
     use super::*;
     use crate::model::id::UserId;
     use crate::model::job::{JobKind, Pacing};
-    use crate::model::message::{Outgoing, OutgoingContent, Text};
+    use crate::model::message::{Outgoing, Text};
     use crate::store::Store;
     use crate::store::messages::tests::store_with_device;
 
@@ -446,10 +455,10 @@ mod tests {
         let item = |index| Item {
             index,
             to: "081234567890".into(),
-            outgoing: Some(Outgoing {
-                to: "6281234567890@s.whatsapp.net".parse().expect("an address"),
-                content: OutgoingContent::Text { text: Text::parse("hello").expect("a text") },
-            }),
+            outgoing: Some(Outgoing::text(
+                "6281234567890@s.whatsapp.net".parse().expect("an address"),
+                Text::parse("hello").expect("a text"),
+            )),
             message_id: format!("{id}-{index}"),
             state: ItemState::Pending,
             error: None,

@@ -2,8 +2,9 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
-use super::{chats, devices, outbox};
+use super::{chats, device_contacts, devices, identities, outbox};
 use crate::error::{Code, Error, Result};
+use crate::model::device_contact::Names;
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
@@ -16,12 +17,15 @@ use std::collections::BTreeMap;
 ///
 /// Returns whether it was new. The network delivers at least once; (chat, sender, id) names a message.
 pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<bool> {
-    if find(&tables.message_ids, message.device, &message.id, &message.chat, sender_of(message).as_str())?
-        .is_some()
-    {
+    let mut message = message.clone();
+    message.chat = identities::canonical_in(tables, message.device, &message.chat)?;
+    if let Some(sender) = &message.sender {
+        message.sender = Some(identities::canonical_in(tables, message.device, sender)?);
+    }
+    if is_known(tables, &message)? {
         return Ok(false);
     }
-    let mut message = message.clone();
+    note_name(tables, &message)?;
     // The network tells seconds: within one, the order of arrival is the order of the chat, across restarts too.
     let last_at = chats::last_at(tables, message.device, &message.chat.to_string())?;
     if let Some(last_at) = last_at.filter(|last| *last >= message.at && *last / 1000 == message.at / 1000) {
@@ -32,6 +36,61 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     let device = devices::touch(tables, message.device, now)?;
     outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;
     Ok(true)
+}
+
+/// Returns whether a message is stored already, under either address of its sender.
+fn is_known(tables: &Tables<'_>, message: &Message) -> Result<bool> {
+    let is_stored =
+        |sender: &str| find(&tables.message_ids, message.device, &message.id, &message.chat, sender);
+    if is_stored(&sender_of(message))?.is_some() {
+        return Ok(true);
+    }
+    let lid = match &message.sender {
+        Some(sender) if !message.from_me => identities::lid_in(tables, message.device, sender)?,
+        _ => None,
+    };
+    match lid {
+        Some(lid) => Ok(is_stored(&lid.to_string())?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// The name that came with a message is how its sender wants to be called.
+fn note_name(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    match &message.sender {
+        Some(sender) if !message.from_me && message.push_name.is_some() => {
+            let names = Names { notify: message.push_name.clone(), ..Names::default() };
+            device_contacts::learn(tables, message.device, sender, &names)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Moves the messages of a chat to the other address of the same person.
+pub(super) fn move_chat(tables: &mut Tables<'_>, device: DeviceNo, from: &Jid, to: &Jid) -> Result<()> {
+    let (old_chat, chat) = (from.to_string(), to.to_string());
+    let range = (device.0, old_chat.as_str(), i64::MIN, "")..=(device.0, old_chat.as_str(), i64::MAX, "\u{10ffff}");
+    let mut moving: Vec<Message> = Vec::new();
+    for row in tables.messages.range(range.clone())? {
+        let (at, value) = row?;
+        moving.push(decode("messages", at.value(), value.value())?);
+    }
+    tables.messages.retain_in(range, |_, _| false)?;
+    for mut message in moving {
+        let former = sender_of(&message);
+        tables.message_ids.remove((device.0, message.id.as_str(), old_chat.as_str(), former.as_str()))?;
+        message.chat = to.clone();
+        if message.sender.as_ref() == Some(from) {
+            message.sender = Some(to.clone());
+        }
+        let sender = sender_of(&message);
+        let place = (device.0, message.id.as_str(), chat.as_str(), sender.as_str());
+        // The network may have delivered it under both addresses.
+        if tables.message_ids.get(place)?.is_none() {
+            put(tables, &message)?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores an outgoing message that waits in the queue.
@@ -89,7 +148,7 @@ pub fn advance(
     to: MessageStatus,
     now: i64,
 ) -> Result<()> {
-    let chat_text = chat.to_string();
+    let chat_text = identities::canonical_in(tables, device, chat)?.to_string();
     for id in ids {
         let Some(mut message) = own(&tables.message_ids, &tables.messages, device, &chat_text, id)? else {
             continue;
@@ -290,6 +349,7 @@ pub(super) mod tests {
             from_me: false,
             push_name: Some("Ani".into()),
             content: Content::Text { text: format!("text {id}") },
+            mentions: Vec::new(),
             at,
             status: MessageStatus::Delivered,
             error: None,

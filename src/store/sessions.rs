@@ -2,11 +2,13 @@
 //!
 //! A record is addressed by device, kind and key; kinds are numbers so that a kind is a range. Values are sealed.
 
-use super::Store;
 use super::seal::Seal;
 use super::tables::{Tables, View};
+use super::{Store, device_contacts, identities};
 use crate::error::Result;
+use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
+use crate::model::jid::{Identity, Jid};
 
 /// Kind of a protocol record; `wa/backend` gives the numbers their meaning.
 pub type Kind = u8;
@@ -116,6 +118,40 @@ pub async fn write(store: &Store, device: DeviceNo, changes: Vec<Change>) -> Res
         return Ok(());
     }
     store.write(move |tables| apply(tables, device, &changes)).await
+}
+
+/// What became known of people together with a change of the protocol state.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    /// Who is who.
+    pub who: Vec<Identity>,
+    /// How they are called.
+    pub names: Vec<(Jid, Names)>,
+}
+
+impl People {
+    /// Returns whether nothing became known.
+    pub fn is_empty(&self) -> bool {
+        self.who.is_empty() && self.names.is_empty()
+    }
+}
+
+/// Applies all changes and remembers what became known of people, in one transaction.
+pub async fn write_with(
+    store: &Store,
+    device: DeviceNo,
+    changes: Vec<Change>,
+    people: People,
+    now: i64,
+) -> Result<()> {
+    let work = move |tables: &mut Tables<'_>| {
+        apply(tables, device, &changes)?;
+        for identity in &people.who {
+            identities::learn(tables, device, identity, now)?;
+        }
+        people.names.iter().try_for_each(|(person, names)| device_contacts::learn(tables, device, person, names))
+    };
+    store.write(work).await
 }
 
 /// Deletes every record of the device.

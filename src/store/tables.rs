@@ -93,6 +93,17 @@ tables! {
     /// (device, last activity ms, chat): the chat list in order.
     chats_by_time "chats_by_time-1" (u32, i64, &'static str) => ();
 
+    /// (device, digits of a hidden id) → digits of the phone number: who is who.
+    phones_by_lid "phones_by_lid-1" (u32, &'static str) => &'static str;
+    /// (device, digits of a phone number) → digits of the hidden id.
+    lids_by_phone "lids_by_phone-1" (u32, &'static str) => &'static str;
+    /// (device, person) → `model::DeviceContact`: the names that the linked account knows.
+    device_contacts "device_contacts-1" (u32, &'static str) => Bytes;
+    /// (device, group) → `model::Group`: what is known of a group and when it was asked.
+    groups "groups-1" (u32, &'static str) => Bytes;
+    /// device → ms at which the network was asked for all its groups.
+    group_lists "group_lists-1" u32 => i64;
+
     /// job → `model::Job`.
     jobs "jobs-1" &'static str => Bytes;
     /// (1 when shown in lists, created ms, job): the job list in order, and what may be pruned.

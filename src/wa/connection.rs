@@ -6,9 +6,9 @@ use super::live::{PairingCode, Qr};
 use super::plan::Ending;
 use super::receipts::{self, Progress};
 use super::seat::{AccountChange, Change, Seat, Shown, Stop};
-use super::session::{Session, close};
+use super::session::{Owned, Session, close};
 use super::version::Version;
-use super::{passkey, terminal};
+use super::{contacts, groups, passkey, terminal};
 use crate::clock::Millis;
 use crate::error::{Context as _, Error, Result};
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
@@ -94,6 +94,8 @@ struct Course {
     /// Until when the next step has to be made; none while a person is waited for or the link is open.
     deadline: Option<Millis>,
     was_extended: bool,
+    /// What is asked for once the link is open; it ends with the connection.
+    errands: Option<Owned<()>>,
 }
 
 impl Course {
@@ -109,6 +111,7 @@ impl Course {
             opened_at: None,
             deadline: Some(seat.parts.clock.now() + seat.parts.options.connect_timeout_ms),
             was_extended: false,
+            errands: None,
         }
     }
 
@@ -121,13 +124,20 @@ impl Course {
         let backend = self.seat.backend();
         let phone_of = |lid: &str| backend.phone_of(lid);
         let mut progress: Vec<Progress> = Vec::new();
+        let mut has_contacts = false;
         for event in events.drain(..) {
-            if let Event::Receipt(receipt) = &*event {
-                progress.extend(receipts::progress(receipt, &phone_of));
-                continue;
+            match &*event {
+                Event::Receipt(receipt) => progress.extend(receipts::progress(receipt, &phone_of)),
+                Event::ContactUpdate(_) => has_contacts = true,
+                other => {
+                    self.commit(&mut progress).await?;
+                    self.take(other).await?;
+                }
             }
-            self.commit(&mut progress).await?;
-            self.take(&event).await?;
+        }
+        if has_contacts {
+            // The bus has handed them to the backend; usually the library's next write has taken them along already.
+            self.seat.backend().flush().await?;
         }
         self.commit(&mut progress).await
     }
@@ -159,6 +169,7 @@ impl Course {
             }
             Event::Connected(_) => self.opened().await,
             Event::Messages(batch) => self.inbox.commit(&batch.messages).await,
+            Event::GroupUpdate(update) => groups::note(&self.seat, update).await,
             Event::ClientOutdated(_) => {
                 let renewed = self.seat.parts.versions.is_replaced(self.version).await;
                 self.ending = Some(Ending::Outdated { renewed });
@@ -190,6 +201,7 @@ impl Course {
                 return;
             }
             Event::AppStateSyncFailed(failed) => {
+                contacts::note_failure(&self.seat, failed);
                 let (fatal, later) = (failed.fatal.len(), failed.retryable.len());
                 tracing::warn!(device = %self.seat.no, fatal, later, "settings of the account are incomplete");
                 return;
@@ -258,6 +270,7 @@ impl Course {
         self.opened_at.get_or_insert(self.now());
         self.deadline = None;
         self.permit = None;
+        self.errands.get_or_insert_with(|| run_errands(self.seat.clone(), self.client.clone()));
         let account =
             self.seat.backend().stored_account()?.map_or(AccountChange::Keep, AccountChange::Linked);
         let change =
@@ -305,6 +318,12 @@ impl Course {
     async fn tell(&self, change: Change) -> Result<()> {
         self.seat.tell(change).await
     }
+}
+
+fn run_errands(seat: Arc<Seat>, client: Arc<Client>) -> Owned<()> {
+    Owned(tokio::spawn(async move {
+        futures_util::join!(groups::catch_up(seat.clone()), contacts::catch_up(seat, client));
+    }))
 }
 
 fn refusal(failure: &ConnectFailure) -> Ending {

@@ -1,5 +1,6 @@
 //! What the library says, taken off its synchronous bus.
 
+use super::contacts;
 use super::seat::Seat;
 use std::sync::{Arc, Weak};
 use tokio::sync::mpsc;
@@ -30,6 +31,8 @@ const WANTED: &[EventKind] = &[
     EventKind::Receipt,
     EventKind::UndecryptableMessage,
     EventKind::ServerAck,
+    EventKind::GroupUpdate,
+    EventKind::ContactUpdate,
 ];
 
 /// Passes events to the device's task in their order.
@@ -57,6 +60,12 @@ impl EventHandler for Ear {
                 if let Some(seat) = self.seat.upgrade().filter(|_| is_message) {
                     seat.acks.settle(&ack.id, ack.error.as_deref());
                 }
+            }
+            Event::ContactUpdate(update) => {
+                if let Some(seat) = self.seat.upgrade() {
+                    contacts::hold(&seat, update);
+                }
+                drop(self.task.send(event));
             }
             // The hook has stored these already.
             Event::Messages(batch) if batch.hook_committed => {}

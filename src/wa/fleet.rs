@@ -1,6 +1,7 @@
 //! The running devices: start, stop, ask, send.
 
 use super::device::{self, By};
+use super::groups::Groups;
 use super::http::MediaHttp;
 use super::live::{Live, PairingCode};
 use super::network::Network;
@@ -222,6 +223,11 @@ impl Fleet {
     ) -> Result<(), SendFailure> {
         let seat = self.seat(no).map_err(SendFailure::Broken)?;
         send::mark_read(&seat, chat, sender, ids).await
+    }
+
+    /// Returns the device's groups, for questions and changes.
+    pub fn groups(&self, no: DeviceNo) -> Result<Groups> {
+        Ok(Groups::of(self.seat(no)?))
     }
 
     /// Returns how many device tasks have panicked and were started again.

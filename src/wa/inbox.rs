@@ -4,12 +4,14 @@
 //! would wait for itself. Answers go through the queue.
 
 use super::backend::Backend;
-use super::receive::{Received, receive};
+use super::receive::{self, Received, receive};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
+use crate::model::jid::Identity;
 use crate::model::message::Message;
-use crate::store::{Store, messages};
+use crate::store::{Store, device_contacts, identities, messages};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -36,14 +38,22 @@ impl Inbox {
 
     /// Stores the messages in one commit; those that are known already or are no messages are left out.
     pub(super) async fn commit(&self, batch: &[InboundMessage]) -> Result<()> {
-        let messages = self.convert(batch);
-        if messages.is_empty() {
+        let arrivals = self.convert(batch);
+        if arrivals.is_empty() {
             return Ok(());
         }
-        let now = self.clock.now();
+        let (device, now) = (self.device, self.clock.now());
         self.store
             .write(move |tables| {
-                for message in &messages {
+                for Arrival { message, who, verified_name } in &arrivals {
+                    // Who is who comes first, so that the message stands under the number at once.
+                    for identity in who {
+                        identities::learn(tables, device, identity, now)?;
+                    }
+                    if let (Some(sender), Some(_)) = (&message.sender, verified_name) {
+                        let names = Names { verified_name: verified_name.clone(), ..Names::default() };
+                        device_contacts::learn(tables, device, sender, &names)?;
+                    }
                     messages::receive(tables, message, now)?;
                 }
                 Ok(())
@@ -51,18 +61,18 @@ impl Inbox {
             .await
     }
 
-    fn convert(&self, batch: &[InboundMessage]) -> Vec<Message> {
+    fn convert(&self, batch: &[InboundMessage]) -> Vec<Arrival> {
         let phone_of = |lid: &str| self.backend.phone_of(lid);
-        let mut messages = Vec::with_capacity(batch.len());
+        let mut arrivals = Vec::with_capacity(batch.len());
         for (position, inbound) in batch.iter().enumerate() {
             match receive(self.device, inbound, self.time_of(inbound, position), &phone_of) {
-                Received::Message(message) => messages.push(*message),
+                Received::Message(message) => arrivals.push(Arrival::new(inbound, *message)),
                 Received::Ignored(kind) => {
                     tracing::debug!(device = %self.device, kind, "not a message of a chat")
                 }
             }
         }
-        messages
+        arrivals
     }
 
     /// Returns the time of a message in milliseconds since 1970.
@@ -78,6 +88,25 @@ impl Inbox {
         self.newest
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, after)
             .map_or(now, |newest| now.max(newest + 1))
+    }
+}
+
+/// A message, and what came to be known of its people with it.
+struct Arrival {
+    message: Message,
+    who: Vec<Identity>,
+    verified_name: Option<String>,
+}
+
+impl Arrival {
+    fn new(inbound: &InboundMessage, message: Message) -> Self {
+        let info = &inbound.info;
+        let verified = info.verified_name.as_ref().filter(|_| !message.from_me);
+        Self {
+            who: receive::identities(&info.source, info.peer_recipient_pn.as_ref()),
+            verified_name: verified.and_then(|verified| verified.name.clone()),
+            message,
+        }
     }
 }
 

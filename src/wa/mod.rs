@@ -6,9 +6,11 @@
 mod acks;
 mod backend;
 mod connection;
+mod contacts;
 mod device;
 mod events;
 mod fleet;
+mod groups;
 mod http;
 mod inbox;
 mod live;
@@ -32,6 +34,7 @@ mod transport;
 mod version;
 
 pub use fleet::Fleet;
+pub use groups::{Groups, InvitedTo, MemberOutcome, MemberVerb, Preview, SettingChange};
 pub use live::{Live, PairingCode, Qr};
 pub use network::Network;
 pub use options::Options;

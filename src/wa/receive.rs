@@ -1,7 +1,7 @@
 //! Protocol message → our message. Pure: one switch, no look-ups but the one that is passed in.
 
 use crate::model::id::DeviceNo;
-use crate::model::jid::{Jid, Server};
+use crate::model::jid::{Identity, Jid, Server};
 use crate::model::message::{Content, Message, MessageStatus};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -55,6 +55,7 @@ pub(super) fn receive(
         Err(kind) => return Received::Ignored(kind),
     };
     let sender = person(&source.sender, source.sender_alt.as_ref(), phone_of);
+    let mentions = mentions(&inbound.message, phone_of);
     let from_me = source.is_from_me;
     Received::Message(Box::new(Message {
         device,
@@ -64,11 +65,39 @@ pub(super) fn receive(
         from_me,
         push_name: Some(info.push_name.clone()).filter(|name| !name.is_empty() && !from_me),
         content,
+        mentions,
         at,
         status: if from_me { MessageStatus::Sent } else { MessageStatus::Delivered },
         error: None,
         job: None,
     }))
+}
+
+/// Returns who is who as far as a stanza says so.
+pub(super) fn identities(source: &MessageSource, peer_recipient: Option<&WireJid>) -> Vec<Identity> {
+    let chat_alt = source.recipient_alt.as_ref().or(peer_recipient);
+    let pairs = [(&source.sender, source.sender_alt.as_ref()), (&source.chat, chat_alt)];
+    let addresses = pairs.into_iter().filter_map(|(jid, alt)| Some((address(jid)?, address(alt?)?)));
+    addresses.filter_map(|(jid, alt)| Identity::of(&jid, &alt)).collect()
+}
+
+/// Returns an address without the part that names a device, or none when it is of a kind that Kurir does not know.
+pub(super) fn address(jid: &WireJid) -> Option<Jid> {
+    jid.to_non_ad().to_string().parse().ok()
+}
+
+/// Returns the people whom the text or caption speaks of.
+fn mentions(message: &wire::Message, phone_of: &impl Fn(&str) -> Option<String>) -> Vec<Jid> {
+    let base = message.get_base_message();
+    let contexts = [
+        base.extended_text_message.as_option().map(|text| &text.context_info),
+        base.image_message.as_option().map(|image| &image.context_info),
+        base.video_message.as_option().map(|video| &video.context_info),
+        base.document_message.as_option().map(|document| &document.context_info),
+    ];
+    let named = contexts.into_iter().flatten().filter_map(|context| context.as_option());
+    let wire = named.flat_map(|context| &context.mentioned_jid).filter_map(|jid| jid.parse::<WireJid>().ok());
+    wire.filter_map(|jid| person(&jid, None, phone_of)).collect()
 }
 
 /// Returns the chat that a stanza belongs to, by phone number wherever that is known: one person is one chat.
@@ -91,11 +120,11 @@ pub(super) fn person(
     other_name: Option<&WireJid>,
     phone_of: &impl Fn(&str) -> Option<String>,
 ) -> Option<Jid> {
-    let address: Jid = jid.to_non_ad().to_string().parse().ok()?;
+    let address = address(jid)?;
     if address.server() != Server::Lid {
         return Some(address);
     }
-    let named = other_name.and_then(|name| name.to_non_ad().to_string().parse::<Jid>().ok());
+    let named = other_name.and_then(self::address);
     if let Some(named) = named.filter(|named| named.server() == Server::User) {
         return Some(named);
     }
@@ -223,6 +252,41 @@ mod tests {
         let message = received(&inbound(source, text("hello all")), &nobody);
         assert_eq!(message.chat.to_string(), "120363123456789012@g.us");
         assert_eq!(message.sender.map(|sender| sender.to_string()).as_deref(), Some(ANI));
+    }
+
+    #[test]
+    fn a_text_keeps_whom_it_speaks_of() {
+        let known = |lid: &str| (lid == "100000012345678").then(|| "6281234567890".to_owned());
+        let context = wire::ContextInfo {
+            mentioned_jid: vec![ANI_LID.into(), "6281111111111@s.whatsapp.net".into(), "nonsense".into()],
+            ..Default::default()
+        };
+        let extended = wire::message::ExtendedTextMessage {
+            text: Some("halo @6281234567890".into()),
+            context_info: context.into(),
+            ..Default::default()
+        };
+        let message = wire::Message { extended_text_message: extended.into(), ..Default::default() };
+        let received = received(&inbound(from(ANI), message), &known);
+        let mentions: Vec<_> = received.mentions.iter().map(Jid::to_string).collect();
+        assert_eq!(mentions, [ANI, "6281111111111@s.whatsapp.net"]);
+        assert_eq!(received.content.text(), Some("halo @6281234567890"));
+    }
+
+    #[test]
+    fn a_stanza_says_who_is_who() {
+        let mut source = from("100000012345678:4@lid");
+        source.sender_alt = Some(jid("6281234567890:4@s.whatsapp.net"));
+        let ani = Identity { lid: "100000012345678".into(), phone: "6281234567890".into() };
+        assert_eq!(identities(&source, None), std::slice::from_ref(&ani));
+        let typed = MessageSource {
+            chat: jid(ANI_LID),
+            sender: jid("6281111111111@s.whatsapp.net"),
+            is_from_me: true,
+            ..Default::default()
+        };
+        assert_eq!(identities(&typed, Some(&jid(ANI))), [ani]);
+        assert!(identities(&from(ANI), None).is_empty());
     }
 
     #[test]

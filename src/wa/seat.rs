@@ -2,6 +2,7 @@
 
 use super::acks::Acks;
 use super::backend::{Account, Backend};
+use super::contacts::Owed;
 use super::http::MediaHttp;
 use super::live::{Live, PairingCode, Qr};
 use super::options::Options;
@@ -42,6 +43,10 @@ pub(super) struct Seat {
     backend: Mutex<Arc<Backend>>,
     pub(super) acks: Acks,
     pub(super) people: People,
+    /// Held while the network is asked about groups, so that nobody asks for what somebody else is waiting for.
+    pub(super) group_question: tokio::sync::Mutex<()>,
+    /// Collections of the account's settings that could not be read and have to be asked for again.
+    pub(super) owed: Mutex<Owed>,
     pub(super) live: watch::Sender<Live>,
     /// The client while a connection is up or being made.
     client: Mutex<Option<Arc<Client>>>,
@@ -166,6 +171,8 @@ impl Seat {
             backend: Mutex::new(Arc::new(Backend::new(parts.store.clone(), no))),
             acks: Acks::default(),
             people: People::default(),
+            group_question: tokio::sync::Mutex::new(()),
+            owed: Mutex::default(),
             live: watch::Sender::new(Live::at_rest(device)),
             client: Mutex::new(None),
             code_for: Mutex::new(None),

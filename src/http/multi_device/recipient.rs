@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::gateway::Entry;
 use crate::model::jid::{Jid, PhoneRule};
-use crate::model::message::{Outgoing, OutgoingContent, Text};
+use crate::model::message::{Outgoing, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -29,7 +29,7 @@ impl TextTo {
         let missing = || Error::new(Code::RecipientAndTextRequired);
         let to = self.to.or(self.phone).filter(|to| !to.trim().is_empty()).ok_or_else(missing)?;
         let text = Text::parse(&self.message.ok_or_else(missing)?)?;
-        let outgoing = rule.recipient(&to).map(|to| Outgoing { to, content: OutgoingContent::Text { text } });
+        let outgoing = rule.recipient(&to).map(|to| Outgoing::text(to, text));
         Ok(Entry { to, outgoing })
     }
 }

@@ -14,14 +14,17 @@ mod signal;
 mod tests;
 
 use crate::error::{Error, Result};
+use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
-use crate::store::sessions::{self, Change, Kind};
-use crate::store::{Store, View};
+use crate::model::jid::{Identity, Jid};
+use crate::store::sessions::{self, Change, Kind, People};
+use crate::store::{Store, View, device_contacts, groups, identities};
 use kinds::Key;
 use later::Later;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use wacore::store::error::StoreError;
 use wacore::store::traits::LidPnMappingEntry;
 
@@ -30,6 +33,8 @@ pub(super) struct Backend {
     store: Store,
     device: DeviceNo,
     later: Later,
+    /// What became known of people and travels with the next write. Taken under `order` alone.
+    held: Mutex<People>,
     /// Held from reading to commit, so that read-modify-write is atomic and nothing late overtakes.
     order: tokio::sync::Mutex<()>,
     /// Set by a wipe: what the former client still wants to write is refused.
@@ -42,6 +47,7 @@ impl Backend {
             store,
             device,
             later: Later::default(),
+            held: Mutex::default(),
             order: tokio::sync::Mutex::new(()),
             closed: AtomicBool::new(false),
         }
@@ -56,6 +62,10 @@ impl Backend {
 
     /// Returns the phone number behind a hidden id, when it is known.
     pub(super) fn phone_of(&self, lid: &str) -> Option<String> {
+        let told = self.store.view().and_then(|view| identities::phone_of(&view, self.device, lid));
+        if let Ok(Some(phone)) = told {
+            return Some(phone);
+        }
         let known = self.get_json::<LidPnMappingEntry>(kinds::LID_MAPPING, lid.as_bytes());
         known
             .inspect_err(|why| tracing::warn!("a mapping of a hidden id cannot be read: {why}"))
@@ -68,6 +78,26 @@ impl Backend {
         self.get(kinds::PHONE_MAPPING, phone.as_bytes()).is_ok_and(|lid| lid.is_some())
     }
 
+    /// Returns whether a collection of the account's settings was read at least once.
+    pub(super) fn has_collection(&self, name: &str) -> bool {
+        self.get(kinds::SYNC_VERSION, name.as_bytes()).is_ok_and(|version| version.is_some())
+    }
+
+    /// Holds what the address book says of a person until the next write.
+    ///
+    /// The library tells entries of the address book before it stores up to where it has read; held here, they reach the disk
+    /// with that record or before, and a crash loses none.
+    pub(super) fn hold(&self, person: Jid, names: Names, identity: Option<Identity>) {
+        let mut held = self.held();
+        held.who.extend(identity);
+        held.names.push((person, names));
+    }
+
+    /// The lists are whole at any time.
+    fn held(&self) -> MutexGuard<'_, People> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes what was allowed to be late.
     pub(super) async fn flush(&self) -> Result<()> {
         self.write(Vec::new()).await.map_err(|why| Error::internal("writing the protocol state", why))
@@ -78,8 +108,15 @@ impl Backend {
         let _order = self.order.lock().await;
         self.closed.store(true, Ordering::SeqCst);
         self.later.clear();
+        *self.held() = People::default();
         let device = self.device;
-        self.store.write(move |tables| sessions::wipe(tables, device)).await
+        self.store
+            .write(move |tables| {
+                sessions::wipe(tables, device)?;
+                groups::wipe(tables, device)?;
+                device_contacts::wipe(tables, device)
+            })
+            .await
     }
 
     fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -132,8 +169,18 @@ impl Backend {
     /// Writes all changes and everything late in one transaction; the caller holds the order since it began to read.
     async fn commit(
         &self,
+        order: &tokio::sync::MutexGuard<'_, ()>,
+        changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        self.commit_with(order, changes, Vec::new()).await
+    }
+
+    /// Like [`Backend::commit`], and tells the store who is who.
+    async fn commit_with(
+        &self,
         _order: &tokio::sync::MutexGuard<'_, ()>,
         mut changes: Vec<Change>,
+        mut who: Vec<Identity>,
     ) -> Result<(), StoreError> {
         if self.closed.load(Ordering::SeqCst) {
             return Err(StoreError::Validation("the session of this device was deleted".into()));
@@ -148,7 +195,19 @@ impl Backend {
             });
         }
         all.append(&mut changes);
-        sessions::write(&self.store, self.device, all).await.map_err(failed)?;
+        let held = self.held().clone();
+        let counts = (held.who.len(), held.names.len());
+        who.extend(held.who);
+        let people = People { who, names: held.names };
+        if people.is_empty() {
+            sessions::write(&self.store, self.device, all).await.map_err(failed)?;
+        } else {
+            let now = wacore::time::now_millis();
+            sessions::write_with(&self.store, self.device, all, people, now).await.map_err(failed)?;
+            let mut held = self.held();
+            held.who.drain(..counts.0);
+            held.names.drain(..counts.1);
+        }
         late.done();
         Ok(())
     }

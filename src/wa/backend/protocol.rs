@@ -4,7 +4,9 @@ use super::kinds::{
     BASE_KEY, CONTACT_TOKEN, DEVICE_LIST, GROUP_METADATA, Key, LID_MAPPING, PENDING_INBOUND, PHONE_MAPPING,
     SENDER_KEY_DEVICE, SENT_MESSAGE,
 };
-use super::{Backend, Change, decode};
+use super::{Backend, Change, decode, failed};
+use crate::model::jid::Identity;
+use crate::store::identities;
 use crate::store::sessions::Kind;
 use async_trait::async_trait;
 use wacore::store::error::{Result, StoreError};
@@ -83,11 +85,14 @@ impl ProtocolStore for Backend {
             changes.push(self.put(PHONE_MAPPING, entry.phone_number.as_bytes(), entry.lid.as_bytes())?);
             changes.push(self.put_json(LID_MAPPING, entry.lid.as_bytes(), entry)?);
         }
-        self.commit(&order, changes).await
+        self.commit_with(&order, changes, entries.iter().map(identity).collect()).await
     }
 
     async fn get_all_lid_mappings(&self) -> Result<Vec<LidPnMappingEntry>> {
-        self.list(LID_MAPPING, Key::default()).await?.iter().map(|(_, value)| decode(value)).collect()
+        let rows = self.list(LID_MAPPING, Key::default()).await?;
+        let entries: Vec<LidPnMappingEntry> = rows.iter().map(|(_, value)| decode(value)).collect::<Result<_>>()?;
+        self.tell_who_is_who(&entries).await?;
+        Ok(entries)
     }
 
     async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> Result<()> {
@@ -242,6 +247,19 @@ impl ProtocolStore for Backend {
 }
 
 impl Backend {
+    /// What was learned before the store kept identities itself is told when the library reads it at its start.
+    async fn tell_who_is_who(&self, entries: &[LidPnMappingEntry]) -> Result<()> {
+        let view = self.store.view().map_err(failed)?;
+        let all = entries.iter().map(identity).collect();
+        let unknown = identities::unknown(&view, self.device, all).map_err(failed)?;
+        drop(view);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let order = self.order.lock().await;
+        self.commit_with(&order, Vec::new(), unknown).await
+    }
+
     async fn change_token(
         &self,
         jid: &str,
@@ -271,6 +289,10 @@ impl Backend {
         self.later.delete(kind, key.0, is_stored);
         Ok(())
     }
+}
+
+fn identity(entry: &LidPnMappingEntry) -> Identity {
+    Identity { lid: entry.lid.clone(), phone: entry.phone_number.clone() }
 }
 
 /// Splits a value into when it was stored (seconds since 1970) and the message.

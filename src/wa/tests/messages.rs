@@ -67,6 +67,7 @@ async fn put_in_history(rig: &Rig, id: &str) {
         from_me: true,
         push_name: None,
         content: Content::Text { text: "sudah sampai?".into() },
+        mentions: Vec::new(),
         at: rig.clock.now(),
         status: MessageStatus::Sent,
         error: None,

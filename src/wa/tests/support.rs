@@ -6,7 +6,7 @@ use crate::model::device::{Device, DeviceStatus};
 use crate::model::event::{Event, Fact};
 use crate::model::id::{DeviceId, DeviceNo, UserId, message_id};
 use crate::model::jid::Jid;
-use crate::model::message::{Message, Outgoing, OutgoingContent, Text};
+use crate::model::message::{Message, Outgoing, Text};
 use crate::store::{Store, devices, messages, outbox};
 use crate::wa::{Fleet, Live, Network, Options, SendFailure};
 use kurir_sandbox::Sandbox;
@@ -193,7 +193,7 @@ pub async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) ->
 }
 
 pub fn outgoing(to: &str, text: &str) -> Outgoing {
-    Outgoing { to: jid(to), content: OutgoingContent::Text { text: Text::parse(text).expect("a text") } }
+    Outgoing::text(jid(to), Text::parse(text).expect("a text"))
 }
 
 pub fn jid(number: &str) -> Jid {
