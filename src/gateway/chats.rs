@@ -7,7 +7,7 @@ use crate::model::device::Device;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::Message;
-use crate::store::{chats, messages};
+use crate::store::{chats, identities, messages};
 
 /// Chats that one search looks through at most, newest first.
 const SEARCH_MAX: usize = 5_000;
@@ -36,10 +36,15 @@ impl Gateway {
         let no = device.no;
         self.store()
             .scan(move |view| {
+                let chat = identities::canonical(view, no, &chat)?;
                 // One more than asked tells whether there is more.
                 let mut rows = messages::page(view, no, &chat, before.as_deref(), limit + 1)?;
                 let has_more = rows.len() > limit;
                 rows.truncate(limit);
+                for sender in rows.iter_mut().filter_map(|message| message.sender.as_mut()) {
+                    // In a group somebody may have written before their number was known.
+                    *sender = identities::canonical(view, no, sender)?;
+                }
                 Ok(Page { rows, has_more })
             })
             .await
@@ -76,12 +81,14 @@ impl Gateway {
 
     /// Marks a chat as read, here and, while the device is connected, for the people who wrote in it.
     pub async fn read_chat(&self, device: &Device, chat: &Jid) -> Result<()> {
+        let chat = &self.person(device.no, chat)?;
         let (no, now, jid) = (device.no, self.clock().now(), chat.clone());
         let unread = self.unread(no, chat.clone()).await?;
         self.store().write(move |t| messages::mark_read(t, no, &jid, now)).await?;
         for (sender, ids) in by_sender(unread) {
             let author = sender.as_ref().filter(|_| chat.is_group());
-            if let Err(failure) = self.fleet().mark_read(no, chat, author, &ids).await {
+            let author = author.map(|author| self.author_on_the_wire(no, chat, author)).transpose()?;
+            if let Err(failure) = self.fleet().mark_read(no, chat, author.as_ref(), &ids).await {
                 tracing::debug!(device = %no, ?failure, "the senders were not told that their messages were read");
                 break;
             }

@@ -58,9 +58,10 @@ impl Gateway {
         &self,
         caller: &Caller,
         device: &Device,
-        outgoing: Outgoing,
+        mut outgoing: Outgoing,
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
+        outgoing.to = self.person(device.no, &outgoing.to)?;
         let to = outgoing.to.clone();
         let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing)).transpose()?;
         if let Some(known) = self.known(once.as_ref())? {

@@ -15,6 +15,8 @@ use crate::error::Result;
 use crate::gateway::{Gateway, Subscription};
 use crate::model::device::DeviceStatus;
 use crate::model::event::{DeviceChange, Event, Fact};
+use crate::model::group::{GroupChange, Member};
+use crate::model::jid::Jid;
 use crate::model::job::JobStatus;
 use crate::model::message::{Message, MessageStatus};
 use crate::words::Lang;
@@ -163,8 +165,8 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
             Some(options) => vec![with("passkey-request", json!({"options": options}))],
             None => vec![],
         },
-        Fact::MessageReceived { message } => vec![with("message.received", message_body(message))],
-        Fact::MessageSent { message } => vec![with("message.sent", message_body(message))],
+        Fact::MessageReceived { message } => vec![with("message.received", message_body(gateway, event, message))],
+        Fact::MessageSent { message } => vec![with("message.sent", message_body(gateway, event, message))],
         Fact::MessageStatus { message_id, chat, status } => {
             let to = chat.strip_suffix("@s.whatsapp.net").unwrap_or(chat);
             let body = json!({"messageId": message_id, "status": status, "chatJid": chat, "to": to});
@@ -173,6 +175,15 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
                 messages.push(with("message.delivered", body));
             }
             messages
+        }
+        Fact::ChatMerged { from, chat } => {
+            vec![with("chat.merged", json!({"chatJid": chat, "lid": from}))]
+        }
+        Fact::Group { group, by, change } => {
+            let (kind, mut body) = group_change(change);
+            body["groupId"] = json!(group);
+            body["by"] = json!(by);
+            vec![with(kind, body)]
         }
         Fact::Job { job, status, total, succeeded, failed } => {
             let kind = match status {
@@ -195,6 +206,31 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
     }
 }
 
+/// Returns the type and the body of a group's change.
+fn group_change(change: &GroupChange) -> (&'static str, Value) {
+    let people = |action: &str, members: &[Member]| {
+        let people: Vec<_> = members.iter().map(|member| json!({"jid": member.jid, "lid": member.lid})).collect();
+        ("group.participants", json!({"action": action, "participants": people}))
+    };
+    let updated = |body: Value| ("group.updated", body);
+    match change {
+        GroupChange::Added { members } => people("add", members),
+        GroupChange::Removed { members } => people("remove", members),
+        GroupChange::Promoted { members } => people("promote", members),
+        GroupChange::Demoted { members } => people("demote", members),
+        GroupChange::Requested { members } => people("request", members),
+        GroupChange::Subject { subject } => updated(json!({"subject": subject})),
+        GroupChange::Description { description } => updated(json!({"description": description})),
+        GroupChange::Announce { on } => updated(json!({"announce": on})),
+        GroupChange::Locked { on } => updated(json!({"locked": on})),
+        GroupChange::Approval { on } => updated(json!({"approval": on})),
+        GroupChange::Ephemeral { seconds } => updated(json!({"ephemeralSeconds": seconds})),
+        GroupChange::Other { what } => updated(json!({"change": what})),
+        GroupChange::Joined => ("group.joined", json!({})),
+        GroupChange::Deleted => ("group.deleted", json!({})),
+    }
+}
+
 fn qr_code(gateway: &Gateway, event: &Event) -> Option<Value> {
     let qr = gateway.live(event.scope.device).qr?;
     let image = match qr::png_data_url(&qr.text) {
@@ -207,10 +243,15 @@ fn qr_code(gateway: &Gateway, event: &Event) -> Option<Value> {
     Some(json!({"qrCode": image, "qr": image, "qrString": qr.text, "expiresAt": iso_ms(qr.expires_at)}))
 }
 
-fn message_body(message: &Message) -> Value {
+fn message_body(gateway: &Gateway, event: &Event, message: &Message) -> Value {
+    let device = event.scope.device;
+    let lid = |person: Option<&Jid>| person.and_then(|person| gateway.lid_of(device, person));
     json!({
         "chatJid": message.chat,
+        "chatLid": lid(Some(&message.chat)),
         "from": message.sender,
+        "fromLid": lid(message.sender.as_ref()),
+        "mentions": message.mentions,
         "to": message.from_me.then(|| message.chat.phone().map_or_else(|| message.chat.to_string(), str::to_owned)),
         "fromMe": message.from_me,
         "pushName": message.push_name,

@@ -77,7 +77,8 @@ pub(super) async fn catch_up(seat: Arc<Seat>, client: Arc<Client>) {
         asked = missing.iter().map(|name| name.as_str().to_owned()).collect();
         tracing::info!(device = %seat.no, collections = asked.len(), "asking again for settings of the account");
         for name in missing {
-            client.process_sync_task(MajorSyncTask::AppStateSync { name, full_sync: false }).await;
+            // Boxed: the future is too deep for the compiler otherwise.
+            Box::pin(client.process_sync_task(MajorSyncTask::AppStateSync { name, full_sync: false })).await;
         }
     }
 }
