@@ -15,7 +15,7 @@ use kurir::model::device::Device;
 use kurir::model::id::{DeviceId, DeviceNo, UserId, message_id};
 use kurir::model::jid::Jid;
 use kurir::model::job::{Item, ItemState, Job, JobKind, JobStatus, Pacing};
-use kurir::model::message::{Content, Message, MessageStatus, Outgoing, OutgoingContent, Text};
+use kurir::model::message::{Content, Message, MessageStatus, Outgoing, Text};
 use kurir::store::jobs::{self, Outcome};
 use kurir::store::sessions::{self, Change};
 use kurir::store::{Store, devices, messages, outbox};
@@ -277,6 +277,7 @@ fn incoming(device: DeviceNo, id: String, at: i64) -> Message {
         from_me: false,
         push_name: Some("Ani".into()),
         content: Content::Text { text: "Apakah pesanan saya sudah dikirim?".into() },
+        mentions: Vec::new(),
         at,
         status: MessageStatus::Delivered,
         error: None,
@@ -290,7 +291,7 @@ fn single(device: DeviceNo) -> (Job, Item) {
     let item = Item {
         index: 0,
         to: chat().to_string(),
-        outgoing: Some(Outgoing { to: chat(), content: OutgoingContent::Text { text } }),
+        outgoing: Some(Outgoing::text(chat(), text)),
         message_id: message_id(),
         state: ItemState::Pending,
         error: None,

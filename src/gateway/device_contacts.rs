@@ -8,7 +8,11 @@ use crate::store::device_contacts;
 
 impl Gateway {
     /// Returns the contacts of a device. `search` keeps those whose names or number contain it, without case.
-    pub async fn device_contacts(&self, device: &Device, search: Option<String>) -> Result<Vec<DeviceContact>> {
+    pub async fn device_contacts(
+        &self,
+        device: &Device,
+        search: Option<String>,
+    ) -> Result<Vec<DeviceContact>> {
         let no = device.no;
         let mut contacts = self.store().scan(move |view| device_contacts::all(view, no)).await?;
         if let Some(text) = search.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty()) {

@@ -50,7 +50,8 @@ impl Gateway {
             _ => return Err(Error::new(Code::MembersTooMany).with("max", MEMBERS_MAX)),
         }
         // Not `people`: the places count by what was given, twice the same person included.
-        let mentions = people.iter().map(|person| self.person(device.no, person)).collect::<Result<Vec<_>>>()?;
+        let mentions =
+            people.iter().map(|person| self.person(device.no, person)).collect::<Result<Vec<_>>>()?;
         let text = Text::rendered(mention::fill(text.as_str(), &mentions))?;
         Ok(Outgoing { mentions, ..Outgoing::text(group, text) })
     }
@@ -59,7 +60,8 @@ impl Gateway {
     async fn require_may_write(&self, device: &Device, group: &Jid) -> Result<()> {
         let known = self.group(device, group, false).await?;
         let lid: Option<Jid> = device.lid.as_ref().and_then(|lid| lid.parse().ok());
-        let phone = device.phone_number.as_ref().and_then(|number| format!("{number}@s.whatsapp.net").parse().ok());
+        let phone =
+            device.phone_number.as_ref().and_then(|number| format!("{number}@s.whatsapp.net").parse().ok());
         let own: [Option<Jid>; 2] = [phone, lid];
         let is_admin = own.iter().flatten().any(|own| known.is_admin(own));
         match known.settings.announce && !is_admin {

@@ -75,12 +75,15 @@ impl Gateway {
         self.require_connected(device)?;
         let (no, now) = (device.no, self.clock().now());
         let known = || groups::get(&self.store().view()?, no, group);
-        let good = |since: i64| known().map(|known| known.filter(|known| !known.stale && !known.left && known.asked_at > since));
+        let good = |since: i64| {
+            known().map(|known| known.filter(|known| !known.stale && !known.left && known.asked_at > since))
+        };
         let since = if fresh { now } else { i64::MIN };
         if let Some(good) = good(since)? {
             return Ok(good);
         }
-        let asked = self.device_groups(no)?.refresh(group, || good(since).is_ok_and(|good| good.is_some())).await;
+        let asked =
+            self.device_groups(no)?.refresh(group, || good(since).is_ok_and(|good| good.is_some())).await;
         asked.map_err(unknown_group)?;
         known()?.filter(|known| !known.left).ok_or_else(|| Error::new(Code::GroupNotFound))
     }
@@ -166,7 +169,12 @@ impl Gateway {
     }
 
     /// Changes settings of a group, one after the other.
-    pub async fn set_group_settings(&self, device: &Device, group: &Jid, all: &[SettingChange]) -> Result<Group> {
+    pub async fn set_group_settings(
+        &self,
+        device: &Device,
+        group: &Jid,
+        all: &[SettingChange],
+    ) -> Result<Group> {
         if all.is_empty() {
             return Err(Error::new(Code::GroupSettingsEmpty));
         }

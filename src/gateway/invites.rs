@@ -92,7 +92,9 @@ mod tests {
         ] {
             assert_eq!(code_of(link).expect(link), "AbCdEf12345");
         }
-        for bad in ["", "https://chat.whatsapp.com/", "https://example.com/AbCdEf12345", "a b", &"x".repeat(65)] {
+        for bad in
+            ["", "https://chat.whatsapp.com/", "https://example.com/AbCdEf12345", "a b", &"x".repeat(65)]
+        {
             assert_eq!(code_of(bad).expect_err(bad).code(), Code::InviteInvalid);
         }
     }

@@ -165,7 +165,9 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
             Some(options) => vec![with("passkey-request", json!({"options": options}))],
             None => vec![],
         },
-        Fact::MessageReceived { message } => vec![with("message.received", message_body(gateway, event, message))],
+        Fact::MessageReceived { message } => {
+            vec![with("message.received", message_body(gateway, event, message))]
+        }
         Fact::MessageSent { message } => vec![with("message.sent", message_body(gateway, event, message))],
         Fact::MessageStatus { message_id, chat, status } => {
             let to = chat.strip_suffix("@s.whatsapp.net").unwrap_or(chat);
@@ -209,7 +211,8 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
 /// Returns the type and the body of a group's change.
 fn group_change(change: &GroupChange) -> (&'static str, Value) {
     let people = |action: &str, members: &[Member]| {
-        let people: Vec<_> = members.iter().map(|member| json!({"jid": member.jid, "lid": member.lid})).collect();
+        let people: Vec<_> =
+            members.iter().map(|member| json!({"jid": member.jid, "lid": member.lid})).collect();
         ("group.participants", json!({"action": action, "participants": people}))
     };
     let updated = |body: Value| ("group.updated", body);

@@ -240,7 +240,11 @@ mod tests {
     }
 
     fn member(phone: &str, lid: Option<&str>, role: MemberRole) -> Member {
-        Member { jid: jid(&format!("{phone}@s.whatsapp.net")), lid: lid.map(|lid| jid(&format!("{lid}@lid"))), role }
+        Member {
+            jid: jid(&format!("{phone}@s.whatsapp.net")),
+            lid: lid.map(|lid| jid(&format!("{lid}@lid"))),
+            role,
+        }
     }
 
     fn group() -> Group {
@@ -278,7 +282,10 @@ mod tests {
         assert!(!group.is_admin(&jid("102@lid")));
         group.apply(&GroupChange::Removed { members: vec![by_lid] }, &own);
         assert!(group.member(&jid("102@lid")).is_none() && !group.left);
-        group.apply(&GroupChange::Removed { members: vec![member("6281111111111", None, MemberRole::Owner)] }, &own);
+        group.apply(
+            &GroupChange::Removed { members: vec![member("6281111111111", None, MemberRole::Owner)] },
+            &own,
+        );
         assert!(group.left);
         assert_eq!(group.changes, 6);
     }

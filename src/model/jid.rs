@@ -283,7 +283,8 @@ mod tests {
 
     #[test]
     fn an_identity_needs_one_address_of_each_kind() {
-        let (phone, lid) = ("6281234567890@s.whatsapp.net".parse().expect("a number"), "100@lid".parse().expect("an id"));
+        let (phone, lid) =
+            ("6281234567890@s.whatsapp.net".parse().expect("a number"), "100@lid".parse().expect("an id"));
         let identity = Identity::of(&phone, &lid).expect("both kinds");
         assert_eq!(Identity::of(&lid, &phone), Some(identity.clone()));
         assert_eq!((identity.lid_jid(), identity.phone_jid()), (lid.clone(), phone.clone()));

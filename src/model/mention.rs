@@ -59,7 +59,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn people() -> Vec<Jid> {
-        ["6281234567890@s.whatsapp.net", "100000012345678@lid"].map(|jid| jid.parse().expect("an address")).into()
+        ["6281234567890@s.whatsapp.net", "100000012345678@lid"]
+            .map(|jid| jid.parse().expect("an address"))
+            .into()
     }
 
     #[test]
@@ -81,8 +83,24 @@ mod tests {
     #[test]
     fn what_is_no_place_or_has_no_entry_stays() {
         for text in [
-            "", "{", "}", "{}", "{m}", "{m0}", "{m3}", "{mention[2]}", "{mention[-1]}", "{mention[]}", "{m+1}", "{m 1}",
-            "{M1}", "{mention}", "{m99999999999999999999999}", "a { b } c", "{name} {m1", "{ {m9} }",
+            "",
+            "{",
+            "}",
+            "{}",
+            "{m}",
+            "{m0}",
+            "{m3}",
+            "{mention[2]}",
+            "{mention[-1]}",
+            "{mention[]}",
+            "{m+1}",
+            "{m 1}",
+            "{M1}",
+            "{mention}",
+            "{m99999999999999999999999}",
+            "a { b } c",
+            "{name} {m1",
+            "{ {m9} }",
         ] {
             assert_eq!(fill(text, &people()), text);
         }

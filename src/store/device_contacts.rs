@@ -100,7 +100,8 @@ mod tests {
             notify: notify.map(str::to_owned),
             verified_name: None,
         };
-        let (first, second, third) = (names(Some("Ani"), Some("a")), names(None, Some("ani")), names(None, Some("ani 2")));
+        let (first, second, third) =
+            (names(Some("Ani"), Some("a")), names(None, Some("ani")), names(None, Some("ani 2")));
         let (by_lid, by_phone) = (lid.clone(), phone.clone());
         store
             .write(move |t| {
@@ -113,8 +114,12 @@ mod tests {
             .await
             .expect("learned");
         let all = all(&store.view().expect("a view"), device).expect("read");
-        let expected =
-            DeviceContact { jid: phone, name: Some("Ani".into()), notify: Some("ani 2".into()), verified_name: None };
+        let expected = DeviceContact {
+            jid: phone,
+            name: Some("Ani".into()),
+            notify: Some("ani 2".into()),
+            verified_name: None,
+        };
         assert_eq!(all, [expected]);
         store.write(move |t| wipe(t, device)).await.expect("wiped");
         assert!(super::all(&store.view().expect("a view"), device).expect("read").is_empty());

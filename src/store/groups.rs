@@ -42,7 +42,13 @@ pub fn seen(view: &View, device: DeviceNo) -> Result<Seen> {
 
 /// Stores the network's answer about one group. A change that was told meanwhile makes it stale, because the answer may be
 /// from before it.
-pub fn put(tables: &mut Tables<'_>, device: DeviceNo, mut group: Group, seen: &Seen, now: i64) -> Result<Group> {
+pub fn put(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    mut group: Group,
+    seen: &Seen,
+    now: i64,
+) -> Result<Group> {
     learn(tables, device, &group.members, now)?;
     settle_addresses(tables, device, &mut group)?;
     let key = group.jid.to_string();
@@ -56,7 +62,13 @@ pub fn put(tables: &mut Tables<'_>, device: DeviceNo, mut group: Group, seen: &S
 }
 
 /// Stores the network's answer about all groups; those that it does not name are left.
-pub fn put_all(tables: &mut Tables<'_>, device: DeviceNo, groups: &[Group], seen: &Seen, now: i64) -> Result<()> {
+pub fn put_all(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    groups: &[Group],
+    seen: &Seen,
+    now: i64,
+) -> Result<()> {
     for known in all(&tables.groups, device)? {
         let is_named = groups.iter().any(|group| group.jid == known.jid);
         let is_newer = seen.get(&known.jid).is_none_or(|seen| known.changes > *seen);
@@ -92,7 +104,13 @@ pub fn note(
 }
 
 /// Takes a group that the account came into, with all that the network told of it.
-pub fn came(tables: &mut Tables<'_>, device: DeviceNo, group: Group, by: Option<&Jid>, now: i64) -> Result<()> {
+pub fn came(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    group: Group,
+    by: Option<&Jid>,
+    now: i64,
+) -> Result<()> {
     let known = read(&tables.groups, device, &group.jid.to_string())?;
     let seen = known.iter().map(|known| (known.jid.clone(), known.changes)).collect();
     let jid = group.jid.clone();
@@ -107,7 +125,13 @@ pub fn came(tables: &mut Tables<'_>, device: DeviceNo, group: Group, by: Option<
 }
 
 /// Takes a change that the account made itself and the network accepted; its own word on it will come, too.
-pub fn made(tables: &mut Tables<'_>, device: DeviceNo, group: &Jid, change: &GroupChange, now: i64) -> Result<()> {
+pub fn made(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    group: &Jid,
+    change: &GroupChange,
+    now: i64,
+) -> Result<()> {
     let change = settled(tables, device, change, now)?;
     let owner = devices::existing(tables, device)?;
     apply(tables, &owner, group, &change).map(drop)
@@ -203,7 +227,11 @@ fn all(table: &impl ReadableTable<Rows, &'static [u8]>, device: DeviceNo) -> Res
     .collect()
 }
 
-fn read(table: &impl ReadableTable<Rows, &'static [u8]>, device: DeviceNo, key: &str) -> Result<Option<Group>> {
+fn read(
+    table: &impl ReadableTable<Rows, &'static [u8]>,
+    device: DeviceNo,
+    key: &str,
+) -> Result<Option<Group>> {
     match table.get((device.0, key))? {
         Some(row) => decode(TABLE, key, row.value()).map(Some),
         None => Ok(None),
@@ -308,9 +336,11 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let (store, device) = store_with_device(dir.path()).await;
         let (ani, ani_lid) = ("6281234567890@s.whatsapp.net", "100@lid");
-        answer(&store, device, vec![group(FAMILY, &[(ani, Some(ani_lid)), ("200@lid", None)])], Seen::new()).await;
+        answer(&store, device, vec![group(FAMILY, &[(ani, Some(ani_lid)), ("200@lid", None)])], Seen::new())
+            .await;
         let other = Member { jid: jid(ani_lid), lid: None, role: MemberRole::Member };
-        answer(&store, device, vec![Group { members: vec![other.clone()], ..group(WORK, &[]) }], Seen::new()).await;
+        answer(&store, device, vec![Group { members: vec![other.clone()], ..group(WORK, &[]) }], Seen::new())
+            .await;
         let work = look(&store, device, WORK);
         assert_eq!((&work.members[0].jid, work.members[0].lid.as_ref()), (&jid(ani), Some(&jid(ani_lid))));
         tell(&store, device, WORK, GroupChange::Removed { members: vec![other] }).await;

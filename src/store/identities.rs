@@ -73,11 +73,19 @@ pub(super) fn lid_in(tables: &Tables<'_>, device: DeviceNo, person: &Jid) -> Res
 
 type Pairs = (u32, &'static str);
 
-fn phone(table: &impl ReadableTable<Pairs, &'static str>, device: DeviceNo, lid: &str) -> Result<Option<String>> {
+fn phone(
+    table: &impl ReadableTable<Pairs, &'static str>,
+    device: DeviceNo,
+    lid: &str,
+) -> Result<Option<String>> {
     Ok(table.get((device.0, lid))?.map(|row| row.value().to_owned()))
 }
 
-fn lid(table: &impl ReadableTable<Pairs, &'static str>, device: DeviceNo, person: &Jid) -> Result<Option<Jid>> {
+fn lid(
+    table: &impl ReadableTable<Pairs, &'static str>,
+    device: DeviceNo,
+    person: &Jid,
+) -> Result<Option<Jid>> {
     let Some(phone) = person.phone() else { return Ok(person.lid().map(|_| person.clone())) };
     let lid = table.get((device.0, phone))?.map(|row| row.value().to_owned());
     Ok(lid.map(|lid| Identity { lid, phone: phone.to_owned() }.lid_jid()))
@@ -134,8 +142,11 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let (store, device) = store_with_device(dir.path()).await;
         receive(&store, message(device, "100@lid", "100@lid", "M1", 1_000)).await;
-        receive(&store, message(device, "6281234567890@s.whatsapp.net", "6281234567890@s.whatsapp.net", "M2", 2_000))
-            .await;
+        receive(
+            &store,
+            message(device, "6281234567890@s.whatsapp.net", "6281234567890@s.whatsapp.net", "M2", 2_000),
+        )
+        .await;
         receive(&store, message(device, "100@lid", "100@lid", "M3", 3_000)).await;
         assert!(learn_ani(&store, device).await && !learn_ani(&store, device).await);
         let view = store.view().expect("a view");

@@ -69,7 +69,8 @@ fn note_name(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
 /// Moves the messages of a chat to the other address of the same person.
 pub(super) fn move_chat(tables: &mut Tables<'_>, device: DeviceNo, from: &Jid, to: &Jid) -> Result<()> {
     let (old_chat, chat) = (from.to_string(), to.to_string());
-    let range = (device.0, old_chat.as_str(), i64::MIN, "")..=(device.0, old_chat.as_str(), i64::MAX, "\u{10ffff}");
+    let range =
+        (device.0, old_chat.as_str(), i64::MIN, "")..=(device.0, old_chat.as_str(), i64::MAX, "\u{10ffff}");
     let mut moving: Vec<Message> = Vec::new();
     for row in tables.messages.range(range.clone())? {
         let (at, value) = row?;

@@ -149,7 +149,10 @@ pub async fn write_with(
         for identity in &people.who {
             identities::learn(tables, device, identity, now)?;
         }
-        people.names.iter().try_for_each(|(person, names)| device_contacts::learn(tables, device, person, names))
+        people
+            .names
+            .iter()
+            .try_for_each(|(person, names)| device_contacts::learn(tables, device, person, names))
     };
     store.write(work).await
 }

@@ -323,7 +323,8 @@ impl Course {
 fn run_errands(seat: Arc<Seat>, client: Arc<Client>) -> Owned<()> {
     Owned(tokio::spawn(async move {
         // Boxed: the library's futures nest too deep for the compiler otherwise.
-        let (of_groups, of_contacts) = (Box::pin(groups::catch_up(seat.clone())), Box::pin(contacts::catch_up(seat, client)));
+        let (of_groups, of_contacts) =
+            (Box::pin(groups::catch_up(seat.clone())), Box::pin(contacts::catch_up(seat, client)));
         futures_util::join!(of_groups, of_contacts);
     }))
 }

@@ -51,7 +51,8 @@ pub(super) fn hold(seat: &Seat, update: &ContactUpdate) {
 
 /// Returns who the person is, when the entry holds both of their addresses.
 fn identity(person: &Jid, action: &waproto::whatsapp::sync_action_value::ContactAction) -> Option<Identity> {
-    let told = [&action.lid_jid, &action.pn_jid].map(|jid| address(&jid.as_deref()?.parse::<WireJid>().ok()?));
+    let told =
+        [&action.lid_jid, &action.pn_jid].map(|jid| address(&jid.as_deref()?.parse::<WireJid>().ok()?));
     told.iter().flatten().find_map(|other| Identity::of(person, other))
 }
 
@@ -110,9 +111,13 @@ mod tests {
         let ani = Identity { lid: "100".into(), phone: "6281234567890".into() };
         let by_phone = ContactAction { lid_jid: Some("100@lid".into()), ..Default::default() };
         assert_eq!(identity(&phone, &by_phone), Some(ani.clone()));
-        let by_lid = ContactAction { pn_jid: Some("6281234567890@s.whatsapp.net".into()), ..Default::default() };
+        let by_lid =
+            ContactAction { pn_jid: Some("6281234567890@s.whatsapp.net".into()), ..Default::default() };
         assert_eq!(identity(&lid, &by_lid), Some(ani));
         assert_eq!(identity(&phone, &ContactAction::default()), None);
-        assert_eq!(identity(&phone, &ContactAction { lid_jid: Some("nonsense".into()), ..Default::default() }), None);
+        assert_eq!(
+            identity(&phone, &ContactAction { lid_jid: Some("nonsense".into()), ..Default::default() }),
+            None
+        );
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::gateway::{Gateway, item_error};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
-use crate::http::route::{Route, get, post};
+use crate::http::route::{Access, Route, get, post};
 use crate::model::chat::Chat;
 use crate::model::device::Device;
 use crate::model::jid::{Jid, PhoneRule};
@@ -14,6 +14,7 @@ use crate::model::message::{Message, MessageStatus};
 use crate::words::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Messages of a page unless the query says otherwise.
 const HISTORY_LIMIT: usize = 50;
@@ -26,6 +27,11 @@ pub fn routes() -> Vec<Route> {
             .summary("Messages of a chat, newest first")
             .query::<HistoryQuery>()
             .gives::<HistoryView>(),
+        get("/devices/:deviceId/group-chat-history/:groupId", group_history)
+            .access(Access::Admin)
+            .summary("Messages of a group, newest first")
+            .query::<HistoryQuery>()
+            .gives::<GroupHistoryView>(),
         get("/devices/:deviceId/chats", list)
             .summary("Chats, newest activity first")
             .query::<ChatsQuery>()
@@ -36,16 +42,37 @@ pub fn routes() -> Vec<Route> {
 
 async fn history(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
-    let chat = chat_of(&request)?;
-    let query: HistoryQuery = request.query()?;
+    let chat = gateway.person(device.no, &chat_of(&request)?)?;
+    let (messages, has_more) =
+        page(&gateway, request.query()?, request.lang(), &device, chat.clone()).await?;
+    let lid = gateway.lid_of(device.no, &chat).map(|lid| lid.to_string());
+    let view = HistoryView { jid: chat.to_string(), lid, total: messages.len(), messages, has_more };
+    Ok(Outcome::ok(Code::HistoryFromStore, view))
+}
+
+async fn group_history(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let group = Jid::group(request.param("groupId"))?;
+    let (messages, has_more) =
+        page(&gateway, request.query()?, request.lang(), &device, group.clone()).await?;
+    let view = GroupHistoryView { group_id: group.to_string(), total: messages.len(), messages, has_more };
+    Ok(Outcome::ok(Code::GroupHistoryFromStore, view))
+}
+
+/// Returns the messages that the query asks for, and whether there are older ones.
+async fn page(
+    gateway: &Gateway,
+    query: HistoryQuery,
+    lang: Lang,
+    device: &Device,
+    chat: Jid,
+) -> Result<(Vec<MessageView>, bool)> {
     let limit = within("limit", query.limit, 1..=100, HISTORY_LIMIT)?;
     within("waitSeconds", query.wait_seconds, 0..=120, 10)?;
-    let page = gateway.history(&device, chat.clone(), query.before, limit).await?;
-    let messages: Vec<_> =
-        page.rows.iter().map(|row| MessageView::new(row, &device, request.lang())).collect();
-    let view =
-        HistoryView { jid: chat.to_string(), total: messages.len(), messages, has_more: page.has_more };
-    Ok(Outcome::ok(Code::HistoryFromStore, view))
+    let page = gateway.history(device, chat, query.before, limit).await?;
+    let lids = gateway.lids(device.no, page.rows.iter().filter_map(|row| row.sender.as_ref()))?;
+    let view = |row| MessageView::new(row, device, &lids, lang);
+    Ok((page.rows.iter().map(view).collect(), page.has_more))
 }
 
 async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
@@ -54,7 +81,8 @@ async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
     let limit = within("limit", query.limit, 1..=100, CHATS_LIMIT)?;
     let page = gateway.chats(&device, query.search, query.before, limit).await?;
     let next_before = page.rows.last().filter(|_| page.has_more).map(|chat| chat.last_at);
-    let chats = page.rows.iter().map(ChatView::from).collect();
+    let lids = gateway.lids(device.no, page.rows.iter().map(|chat| &chat.jid))?;
+    let chats = page.rows.iter().map(|chat| ChatView::new(chat, lids.get(&chat.jid))).collect();
     let device_id = device.id.to_string();
     Ok(Outcome::data(ChatsView { device_id, chats, has_more: page.has_more, next_before }))
 }
@@ -126,6 +154,19 @@ struct ChatsQuery {
 #[serde(rename_all = "camelCase")]
 struct HistoryView {
     jid: String,
+    /// The person's hidden id, when it is known.
+    lid: Option<String>,
+    /// Newest first.
+    messages: Vec<MessageView>,
+    /// Number of messages in this answer.
+    total: usize,
+    has_more: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct GroupHistoryView {
+    group_id: String,
     /// Newest first.
     messages: Vec<MessageView>,
     /// Number of messages in this answer.
@@ -139,6 +180,8 @@ struct MessageView {
     id: String,
     /// Address of who wrote it.
     from: Option<String>,
+    /// Their hidden id, when it is known.
+    from_lid: Option<String>,
     from_me: bool,
     /// WhatsApp's name of the kind, `conversation` for texts.
     message_type: String,
@@ -153,15 +196,25 @@ struct MessageView {
 }
 
 impl MessageView {
-    fn new(message: &Message, device: &Device, lang: Lang) -> Self {
+    fn new(message: &Message, device: &Device, lids: &HashMap<Jid, Jid>, lang: Lang) -> Self {
         let own = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
-        let from = if message.from_me { own() } else { message.sender.as_ref().map(Jid::to_string) };
+        let sender = message.sender.as_ref();
+        let (from, from_lid) = match message.from_me {
+            true => (own(), device.lid.clone()),
+            false => {
+                (sender.map(Jid::to_string), sender.and_then(|sender| lids.get(sender)).map(Jid::to_string))
+            }
+        };
         Self {
             id: message.id.clone(),
             from,
+            from_lid,
             from_me: message.from_me,
             message_type: message.content.kind().to_owned(),
-            content: ContentView { text: message.content.text().map(str::to_owned) },
+            content: ContentView {
+                text: message.content.text().map(str::to_owned),
+                mentions: message.mentions.iter().map(Jid::to_string).collect(),
+            },
             timestamp: message.at,
             status: message.status,
             push_name: message.push_name.clone(),
@@ -177,6 +230,9 @@ impl MessageView {
 struct ContentView {
     /// Text or caption.
     text: Option<String>,
+    /// Addresses of those whom it speaks of; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -193,6 +249,8 @@ struct ChatsView {
 #[serde(rename_all = "camelCase")]
 struct ChatView {
     jid: String,
+    /// The person's hidden id, when it is known.
+    lid: Option<String>,
     name: Option<String>,
     phone_number: Option<String>,
     unread_count: u32,
@@ -213,10 +271,11 @@ struct LastMessageView {
     status: MessageStatus,
 }
 
-impl From<&Chat> for ChatView {
-    fn from(chat: &Chat) -> Self {
+impl ChatView {
+    fn new(chat: &Chat, lid: Option<&Jid>) -> Self {
         Self {
             jid: chat.jid.to_string(),
+            lid: lid.map(Jid::to_string),
             name: chat.name.clone(),
             phone_number: chat.jid.phone().map(str::to_owned),
             unread_count: chat.unread,

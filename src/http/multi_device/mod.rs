@@ -4,7 +4,9 @@ mod activity;
 mod address_book;
 mod chats;
 mod delay;
+mod device_contacts;
 mod devices;
+mod groups;
 mod jobs;
 mod linking;
 mod messages;
@@ -31,6 +33,8 @@ pub fn surface() -> Surface {
             address_book::routes(),
             templates::routes(),
             activity::routes(),
+            device_contacts::routes(),
+            groups::routes(),
         ]
         .into_iter()
         .flatten()

@@ -90,7 +90,8 @@ impl ProtocolStore for Backend {
 
     async fn get_all_lid_mappings(&self) -> Result<Vec<LidPnMappingEntry>> {
         let rows = self.list(LID_MAPPING, Key::default()).await?;
-        let entries: Vec<LidPnMappingEntry> = rows.iter().map(|(_, value)| decode(value)).collect::<Result<_>>()?;
+        let entries: Vec<LidPnMappingEntry> =
+            rows.iter().map(|(_, value)| decode(value)).collect::<Result<_>>()?;
         self.tell_who_is_who(&entries).await?;
         Ok(entries)
     }

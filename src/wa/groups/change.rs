@@ -61,7 +61,9 @@ impl Groups {
         let people = people.iter().map(|person| Ok(GroupParticipantOptions::new(wire_jid(person)?)));
         let people: Vec<_> = people.collect::<Result<_, SendFailure>>()?;
         let options = GroupCreateOptions::new(subject).with_participants(people);
-        let created = patience::ask(&self.seat, || async { client.groups().create_group(options.clone()).await }).await?;
+        let created =
+            patience::ask(&self.seat, || async { client.groups().create_group(options.clone()).await })
+                .await?;
         let group = address(&created.metadata.id).filter(Jid::is_group);
         let group = group.ok_or_else(|| broken("the network made a group without an address"))?;
         // The answer lists everybody who was asked for, those who were refused included.
@@ -99,14 +101,16 @@ impl Groups {
     pub async fn set_subject(&self, group: &Jid, subject: &str) -> Result<(), SendFailure> {
         let (client, wire) = (self.client()?, wire_jid(group)?);
         let name = GroupSubject::new(subject).map_err(|why| broken(why.to_string()))?;
-        patience::ask(&self.seat, || async { client.groups().set_subject(&wire, name.clone()).await }).await?;
+        patience::ask(&self.seat, || async { client.groups().set_subject(&wire, name.clone()).await })
+            .await?;
         self.made(group, GroupChange::Subject { subject: subject.to_owned() }).await
     }
 
     /// Gives a group another description, or takes it away.
     pub async fn set_description(&self, group: &Jid, description: Option<&str>) -> Result<(), SendFailure> {
         let (client, wire) = (self.client()?, wire_jid(group)?);
-        let text = description.map(GroupDescription::new).transpose().map_err(|why| broken(why.to_string()))?;
+        let text =
+            description.map(GroupDescription::new).transpose().map_err(|why| broken(why.to_string()))?;
         let set = || async {
             client.groups().set_description(&wire, text.clone(), PreviousDescription::Resolve).await
         };

@@ -165,9 +165,17 @@ mod tests {
             ..Default::default()
         };
         let group = group(told, 7).expect("a group");
-        assert_eq!((group.subject.as_str(), group.creation, group.asked_at), ("Keluarga", Some(1_700_000_000), 7));
-        assert_eq!(group.owner.map(|owner| owner.to_string()).as_deref(), Some("6281234567890@s.whatsapp.net"));
-        assert!(group.settings.announce && !group.settings.locked && group.by_lid && group.description.is_none());
+        assert_eq!(
+            (group.subject.as_str(), group.creation, group.asked_at),
+            ("Keluarga", Some(1_700_000_000), 7)
+        );
+        assert_eq!(
+            group.owner.map(|owner| owner.to_string()).as_deref(),
+            Some("6281234567890@s.whatsapp.net")
+        );
+        assert!(
+            group.settings.announce && !group.settings.locked && group.by_lid && group.description.is_none()
+        );
     }
 
     #[test]

@@ -33,17 +33,20 @@ impl Groups {
     /// Returns the code of the group's invite link; `reset` makes a new one and the old one void.
     pub async fn invite_code(&self, group: &Jid, reset: bool) -> Result<String, SendFailure> {
         let (client, wire) = (self.client()?, wire_jid(group)?);
-        let link = patience::ask(&self.seat, || async { client.groups().get_invite_link(&wire, reset).await }).await?;
+        let link =
+            patience::ask(&self.seat, || async { client.groups().get_invite_link(&wire, reset).await })
+                .await?;
         Ok(link.rsplit('/').next().unwrap_or_default().to_owned())
     }
 
     /// Follows an invite link.
     pub async fn join(&self, code: &str) -> Result<InvitedTo, SendFailure> {
         let client = self.client()?;
-        let joined = patience::ask(&self.seat, || async { client.groups().join_with_invite_code(code).await }).await?;
+        let joined =
+            patience::ask(&self.seat, || async { client.groups().join_with_invite_code(code).await }).await?;
         let group = address(joined.group_jid()).filter(Jid::is_group);
-        let group =
-            group.ok_or_else(|| SendFailure::Broken(Error::broken("an invite led to nothing that is a group")))?;
+        let group = group
+            .ok_or_else(|| SendFailure::Broken(Error::broken("an invite led to nothing that is a group")))?;
         match joined {
             JoinGroupResult::PendingApproval(_) => Ok(InvitedTo::Pending(group)),
             JoinGroupResult::Joined(_) => {
@@ -62,7 +65,8 @@ impl Groups {
     /// Shows the group behind an invite link.
     pub async fn preview(&self, code: &str) -> Result<Preview, SendFailure> {
         let client = self.client()?;
-        let told = patience::ask(&self.seat, || async { client.groups().get_invite_info(code).await }).await?;
+        let told =
+            patience::ask(&self.seat, || async { client.groups().get_invite_info(code).await }).await?;
         let size = told.size;
         let group = convert::group(told, self.seat.parts.clock.now());
         let group = group.ok_or(SendFailure::Refused { code: convert::UNREADABLE })?;
@@ -73,7 +77,9 @@ impl Groups {
     /// Returns who wants to come in, each with when they asked (milliseconds since 1970).
     pub async fn requests(&self, group: &Jid) -> Result<Vec<(Jid, Option<Millis>)>, SendFailure> {
         let (client, wire) = (self.client()?, wire_jid(group)?);
-        let told = patience::ask(&self.seat, || async { client.groups().get_membership_requests(&wire).await }).await?;
+        let told =
+            patience::ask(&self.seat, || async { client.groups().get_membership_requests(&wire).await })
+                .await?;
         let one = |request: &whatsapp_rust::features::MembershipRequest| {
             let at = request.request_time.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1000));
             Some((address(&request.jid)?, at))

@@ -43,7 +43,8 @@ impl Groups {
         let (seen, now) = (self.seen()?, self.seat.parts.clock.now());
         let told = patience::ask(&self.seat, || async { client.groups().get_participating().await }).await?;
         let convert = |told| convert::group(told, now);
-        let all: Vec<Group> = told.into_values().filter(|told| !told.is_parent_group).filter_map(convert).collect();
+        let all: Vec<Group> =
+            told.into_values().filter(|told| !told.is_parent_group).filter_map(convert).collect();
         let no = self.seat.no;
         let stored = self.seat.parts.store.write(move |t| groups::put_all(t, no, &all, &seen, now)).await;
         stored.map_err(SendFailure::Broken)

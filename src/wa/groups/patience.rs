@@ -21,7 +21,8 @@ where
     F: Fn() -> Asking,
     Asking: Future<Output = Result<T, GroupError>>,
 {
-    let answer_within = Duration::from_millis(u64::try_from(seat.parts.options.query_timeout_ms).unwrap_or(0));
+    let answer_within =
+        Duration::from_millis(u64::try_from(seat.parts.options.query_timeout_ms).unwrap_or(0));
     repeat(answer_within, question).await
 }
 

@@ -17,7 +17,8 @@ pub(in crate::wa) async fn note(seat: &Seat, update: &GroupUpdate) -> Result<()>
     }
     let (no, now) = (seat.no, seat.parts.clock.now());
     let actor = update.participant.as_ref();
-    let actor = actor.and_then(|jid| convert::member(jid, update.participant_pn.as_ref(), None, MemberRole::Member));
+    let actor =
+        actor.and_then(|jid| convert::member(jid, update.participant_pn.as_ref(), None, MemberRole::Member));
     let by = actor.as_ref().map(|actor| actor.jid.clone());
     if let Action::Create { raw } = &update.action
         && let Some(created) = convert::created(raw, now)

@@ -26,7 +26,7 @@ fn a_history_refuses_what_is_out_of_range() {
         let empty = ask(FRIEND, &format!("source={source}")).data(200);
         assert_eq!(
             empty,
-            json!({"jid": format!("{FRIEND}@s.whatsapp.net"), "messages": [], "total": 0, "hasMore": false})
+            json!({"jid": format!("{FRIEND}@s.whatsapp.net"), "lid": null, "messages": [], "total": 0, "hasMore": false})
         );
     }
     let chats = kurir.owner().get(&format!("{BASE}/devices/toko-1/chats?limit=101"));
