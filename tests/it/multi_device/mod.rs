@@ -3,7 +3,12 @@
 mod activity;
 mod address_book;
 mod chats;
+mod contacts;
 mod devices;
+mod group_members;
+mod group_messages;
+mod group_settings;
+mod groups;
 mod jobs;
 mod linking;
 mod messages;

@@ -51,6 +51,38 @@ impl Phones {
         sent.expect(201)["id"].as_str().expect("an id").to_owned()
     }
 
+    /// Lets a phone make a group and returns its address. `mode` says by which address the network names its people.
+    #[track_caller]
+    pub fn make_group(&self, owner: &str, others: &[&str], mode: &str) -> String {
+        let wish = json!({"owner": owner, "subject": "Panitia", "participants": others, "mode": mode});
+        self.0.post("/sandbox/groups", wish).expect(201)["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Returns a group as the network has it.
+    #[track_caller]
+    pub fn group(&self, group: &str) -> Value {
+        self.0.get(&format!("/sandbox/groups/{group}")).expect(200)
+    }
+
+    /// Lets a phone do something in a group: `POST` below its path.
+    #[track_caller]
+    pub fn in_group(&self, group: &str, what: &str, body: Value) -> Value {
+        self.0.post(&format!("/sandbox/groups/{group}/{what}"), body).expect(200)
+    }
+
+    /// Changes what a group is called or what is set for it.
+    #[track_caller]
+    pub fn edit_group(&self, group: &str, body: Value) {
+        self.0.call("PATCH", &format!("/sandbox/groups/{group}")).json(&body).send().expect(200);
+    }
+
+    /// Lets a phone write something else than a plain text and returns the message id.
+    #[track_caller]
+    pub fn write_as(&self, number: &str, body: Value) -> String {
+        let sent = self.0.post(&format!("/sandbox/phones/{number}/messages"), body);
+        sent.expect(201)["id"].as_str().expect("an id").to_owned()
+    }
+
     /// Returns what a phone sent and received, oldest first. A number that nobody wrote to yet has nothing.
     #[track_caller]
     pub fn messages(&self, number: &str) -> Vec<Value> {
