@@ -35,7 +35,8 @@ pub(super) fn surface(control: Control) -> Surface {
     };
     let mut routes = vec![events, passed(Method::GET, "/")];
     routes.extend(
-        [Method::GET, Method::POST, Method::PUT, Method::DELETE].map(|method| passed(method, "/*rest")),
+        [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
+            .map(|method| passed(method, "/*rest")),
     );
     let routes =
         routes.into_iter().map(|route| route.access(Access::Admin).uncounted().unnoted().hidden()).collect();
