@@ -8,7 +8,7 @@ use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Route, delete, get, post, put};
 use crate::model::id::UserId;
-use crate::model::message::{Outgoing, OutgoingContent, Text};
+use crate::model::message::{Outgoing, Text};
 use crate::model::template::Template;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ async fn apply(gateway: Gateway, mut request: Request) -> Result<Outcome> {
         (Some(device), Some(to)) => {
             let device = gateway.device(request.caller(), &device)?;
             let to = gateway.config().api.phone_rule.recipient(&to)?;
-            let outgoing = Outgoing { to, content: OutgoingContent::Text { text: Text::parse(&message)? } };
+            let outgoing = Outgoing::text(to, Text::parse(&message)?);
             Some((device.id.to_string(), gateway.send(request.caller(), &device, outgoing, key).await?))
         }
     };
