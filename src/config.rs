@@ -34,6 +34,8 @@ pub struct Config {
     pub limits: Limits,
     /// The queue.
     pub queue: Queue,
+    /// Schedules.
+    pub schedules: Schedules,
     /// The connection to WhatsApp.
     pub whatsapp: WhatsApp,
     /// Outgoing HTTP.
@@ -133,6 +135,20 @@ pub struct Queue {
     pub default_delay: Option<f64>,
 }
 
+/// Schedules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedules {
+    /// How late a scheduled message may be sent, because its device or Kurir was away. 15 minutes as documented.
+    pub patience: Span,
+}
+
+impl Default for Schedules {
+    fn default() -> Self {
+        Self { patience: Span::seconds(900) }
+    }
+}
+
 /// The connection to WhatsApp.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -222,6 +238,7 @@ impl Default for Config {
             api: Api::default(),
             limits: Limits::default(),
             queue: Queue::default(),
+            schedules: Schedules::default(),
             whatsapp: WhatsApp::default(),
             egress: Egress::default(),
             passphrase: None,

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::id::{DeviceId, DeviceNo, UserId};
 use crate::model::jid::Phone;
-use crate::store::{devices, jobs, users};
+use crate::store::{devices, jobs, schedules, users};
 use crate::wa::{Live, PairingCode};
 use std::time::Duration;
 
@@ -112,6 +112,7 @@ impl Gateway {
         self.store()
             .write(move |t| {
                 jobs::cancel_of_device(t, no, now)?;
+                schedules::cancel_of_device(t, no, now)?;
                 devices::remove(t, no, now).map(drop)
             })
             .await?;

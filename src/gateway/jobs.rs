@@ -1,16 +1,27 @@
-//! Jobs: create, list, look at, cancel.
+//! Jobs: create, list, look at, cancel, pause, resume, retry, prefer.
 
 use super::messages::{Entry, IdempotencyKey, asked, once_key};
 use super::{Caller, Gateway};
 use crate::error::{Code, Error, Result};
 use crate::model::device::Device;
-use crate::model::id::DeviceNo;
-use crate::model::job::{Item, Job, JobKind, JobStatus, Pacing};
-use crate::store::{devices, jobs};
+use crate::model::id::{DeviceNo, JobId};
+use crate::model::job::{Item, Job, JobKind, JobStatus, Pacing, Priority};
+use crate::store::{Tables, devices, jobs};
 use std::collections::HashMap;
 
 /// Items of one job.
 pub const JOB_MAX: usize = 10_000;
+
+/// When and how fast a job is to be sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JobPlan {
+    /// Pause between items.
+    pub pacing: Pacing,
+    /// Which job of the device goes first.
+    pub priority: Priority,
+    /// Milliseconds since 1970 before which it must not start; none starts at once.
+    pub start_at: Option<i64>,
+}
 
 /// What a job list asks for.
 #[derive(Debug, Clone, Default)]
@@ -30,28 +41,34 @@ impl JobFilter {
 }
 
 impl Gateway {
-    /// Stores a text job and returns it; the device's lane sends it when its turn comes.
+    /// Stores a text job and returns it; the device's lane sends it when its turn comes. Refuses a start that has passed.
     pub async fn create_text_job(
         &self,
         caller: &Caller,
         device: &Device,
         entries: Vec<Entry>,
-        pacing: Pacing,
+        plan: JobPlan,
         key: Option<IdempotencyKey>,
     ) -> Result<Job> {
         if self.config().api.bulk_admin_only {
             caller.require_admin()?;
         }
-        let once = key.map(|key| once_key(caller, device, "job", &key, &asked(&entries))).transpose()?;
-        let (job, items) = self.new_job(caller, device, JobKind::SendTextBulk, pacing, entries);
+        let question = (asked(&entries), plan.priority, plan.start_at);
+        let once = key.map(|key| once_key(caller, device, "job", &key, &question)).transpose()?;
+        if self.known(once.as_ref())?.is_none() && plan.start_at.is_some_and(|at| at <= self.clock().now()) {
+            return Err(Error::new(Code::ScheduleTimePast));
+        }
+        let (mut job, items) = self.new_job(caller, device, JobKind::SendTextBulk, plan.pacing, entries);
+        (job.priority, job.start_at) = (plan.priority, plan.start_at);
         let (id, _) = self.submit(job, items, once).await?;
+        self.alarms().ring();
         jobs::get(&self.store().view()?, id.as_str())?.ok_or_else(|| Error::new(Code::JobNotFound))
     }
 
     /// Returns the job, its items and its device. Jobs of requests are not shown.
     pub fn job(&self, caller: &Caller, id: &str) -> Result<(Job, Vec<Item>, Device)> {
         let view = self.store().view()?;
-        let (job, device) = self.visible_job(caller, id)?;
+        let (job, device) = self.find_job(caller, id)?;
         let items = jobs::items(&view, id, 0, u32::MAX)?;
         Ok((job, items, device))
     }
@@ -76,18 +93,49 @@ impl Gateway {
 
     /// Cancels a job. The item in flight is finished first; what waits is not sent.
     pub async fn cancel_job(&self, caller: &Caller, id: &str) -> Result<Job> {
-        let (job, _) = self.visible_job(caller, id)?;
-        let (queue, now) = (self.queue().clone(), self.clock().now());
-        let job = self
-            .store()
-            .write(move |t| jobs::cancel(t, &job.id, now, |index| queue.is_leased(job.id.as_str(), index)))
-            .await?;
+        let queue = self.queue().clone();
+        let cancel = move |t: &mut Tables<'_>, job: &JobId, now| {
+            jobs::cancel(t, job, now, |index| queue.is_leased(job.as_str(), index))
+        };
+        let job = self.change_job(caller, id, cancel).await?;
         self.queue().ended(&job.id);
-        self.queue().wake(job.device);
         Ok(job)
     }
 
-    fn visible_job(&self, caller: &Caller, id: &str) -> Result<(Job, Device)> {
+    /// Holds a job back. The item in flight is finished first.
+    pub async fn pause_job(&self, caller: &Caller, id: &str) -> Result<Job> {
+        self.change_job(caller, id, jobs::pause).await
+    }
+
+    /// Lets a paused job go on in its old turn.
+    pub async fn resume_job(&self, caller: &Caller, id: &str) -> Result<Job> {
+        self.change_job(caller, id, jobs::resume).await
+    }
+
+    /// Sends the entries of an ended job again that were not sent, each under its message id.
+    pub async fn retry_job(&self, caller: &Caller, id: &str) -> Result<Job> {
+        self.change_job(caller, id, jobs::retry).await
+    }
+
+    /// Changes which job of the device goes first.
+    pub async fn prioritise_job(&self, caller: &Caller, id: &str, priority: Priority) -> Result<Job> {
+        self.change_job(caller, id, move |t, job, now| jobs::prioritise(t, job, priority, now)).await
+    }
+
+    async fn change_job<F>(&self, caller: &Caller, id: &str, change: F) -> Result<Job>
+    where
+        F: Fn(&mut Tables<'_>, &JobId, i64) -> Result<Job> + Send + 'static,
+    {
+        let (job, _) = self.find_job(caller, id)?;
+        let now = self.clock().now();
+        let job = self.store().write(move |t| change(t, &job.id, now)).await?;
+        self.queue().wake(job.device);
+        self.alarms().ring();
+        Ok(job)
+    }
+
+    /// Returns a job and its device; 404 before 403. Jobs of requests are not shown.
+    pub fn find_job(&self, caller: &Caller, id: &str) -> Result<(Job, Device)> {
         let view = self.store().view()?;
         let job = jobs::get(&view, id)?.filter(|job| job.kind.is_listed());
         let job = job.ok_or_else(|| Error::new(Code::JobNotFound))?;

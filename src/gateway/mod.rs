@@ -3,6 +3,7 @@
 mod accounts;
 mod activity;
 mod address_book;
+pub mod alarms;
 mod caller;
 mod chats;
 mod device_contacts;
@@ -20,6 +21,7 @@ mod notifications;
 mod passwords;
 mod photos;
 pub mod queue;
+mod schedules;
 mod signing;
 mod templates;
 #[cfg(test)]
@@ -34,11 +36,12 @@ pub use chats::Page;
 pub use devices::{DeviceStats, NewDevice};
 pub use groups::{GroupList, MemberChange, NewGroup};
 pub use health::Health;
-pub use jobs::{JOB_MAX, JobFilter};
+pub use jobs::{JOB_MAX, JobFilter, JobPlan};
 pub use live::Subscription;
 pub use logins::{Credential, Tokens};
 pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
 pub use photos::{PHOTO_MAX_BYTES, Upload};
+pub use schedules::{ScheduleEdit, ScheduleFilter, When};
 pub use templates::{CountedTemplate, TemplateChange};
 
 use crate::clock::Clock;
@@ -46,6 +49,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::store::Store;
 use crate::wa::Fleet;
+use alarms::Alarms;
 use passwords::Passwords;
 use queue::Queue;
 use signing::Signing;
@@ -62,6 +66,7 @@ struct Inner {
     store: Store,
     fleet: Fleet,
     queue: Queue,
+    alarms: Alarms,
     clock: Clock,
     config: Config,
     passwords: Passwords,
@@ -90,6 +95,7 @@ impl Gateway {
             store,
             fleet,
             queue: Queue::default(),
+            alarms: Alarms::default(),
             clock,
             config,
             passwords: Passwords::new(),
@@ -131,6 +137,11 @@ impl Gateway {
     /// Returns the queue seen from outside.
     pub(super) fn queue(&self) -> &Queue {
         &self.inner.queue
+    }
+
+    /// Returns the wake-up of what waits for its time.
+    pub(super) fn alarms(&self) -> &Alarms {
+        &self.inner.alarms
     }
 
     /// Returns the store, for the loops of `work/`.

@@ -12,9 +12,9 @@ use super::route::{Route, Surface, get};
 use super::view::{Progress, trouble_text};
 use crate::clock::iso_ms;
 use crate::error::Result;
-use crate::gateway::{Gateway, Subscription};
+use crate::gateway::{Gateway, Subscription, item_error};
 use crate::model::device::DeviceStatus;
-use crate::model::event::{DeviceChange, Event, Fact};
+use crate::model::event::{DeviceChange, Event, Fact, ScheduleChange};
 use crate::model::group::{GroupChange, Member};
 use crate::model::jid::Jid;
 use crate::model::job::JobStatus;
@@ -187,8 +187,10 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
             body["by"] = json!(by);
             vec![with(kind, body)]
         }
-        Fact::Job { job, status, total, succeeded, failed } => {
+        Fact::Job { job, status, total, succeeded, failed, resumed } => {
             let kind = match status {
+                JobStatus::Queued | JobStatus::Processing if *resumed => "job.resumed",
+                JobStatus::Paused => "job.paused",
                 JobStatus::Queued | JobStatus::Processing => "job.progress",
                 JobStatus::Completed => "job.completed",
                 JobStatus::Failed => "job.failed",
@@ -196,6 +198,21 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
             };
             let progress = Progress::new(*total, *succeeded, *failed);
             vec![with(kind, json!({"jobId": job, "status": status, "progress": progress}))]
+        }
+        Fact::Schedule { schedule, change, status, message_id, error } => {
+            let kind = match change {
+                ScheduleChange::Updated => "scheduled.updated",
+                ScheduleChange::Sent => "scheduled.sent",
+                ScheduleChange::Failed => "scheduled.failed",
+            };
+            let error = error.as_ref().map(|error| item_error(Some(error)).text(lang));
+            let body = json!({
+                "scheduledMessageId": schedule,
+                "status": status,
+                "messageId": message_id,
+                "errorMessage": error,
+            });
+            vec![with(kind, body)]
         }
         Fact::Device { change } => {
             let kind = match change {

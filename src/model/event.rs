@@ -2,10 +2,11 @@
 
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
 use crate::model::group::GroupChange;
-use crate::model::id::{DeviceId, DeviceNo, JobId, UserId};
+use crate::model::id::{DeviceId, DeviceNo, JobId, ScheduleId, UserId};
 use crate::model::jid::Jid;
-use crate::model::job::JobStatus;
+use crate::model::job::{ItemError, JobStatus};
 use crate::model::message::{Message, MessageStatus};
+use crate::model::schedule::ScheduleStatus;
 use serde::{Deserialize, Serialize};
 
 /// A row of the outbox.
@@ -108,12 +109,40 @@ pub enum Fact {
         succeeded: u32,
         /// Items that were given up.
         failed: u32,
+        /// True when it goes on after a pause.
+        #[serde(default)]
+        resumed: bool,
+    },
+    /// A schedule was made or changed, or one of its runs ended.
+    Schedule {
+        /// Its name for clients.
+        schedule: ScheduleId,
+        /// What happened to it.
+        change: ScheduleChange,
+        /// State.
+        status: ScheduleStatus,
+        /// WhatsApp's id of the message of the run.
+        message_id: Option<String>,
+        /// Why the run failed.
+        error: Option<ItemError>,
     },
     /// A device was created, renamed, reassigned or deleted.
     Device {
         /// `created`, `updated` or `deleted`.
         change: DeviceChange,
     },
+}
+
+/// What happened to a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleChange {
+    /// A person made or changed it.
+    Updated,
+    /// A run was accepted by WhatsApp.
+    Sent,
+    /// A run failed.
+    Failed,
 }
 
 /// What happened to a device as such.

@@ -131,6 +131,29 @@ pub fn template_base_id(now_ms: i64) -> String {
     format!("template_{now_ms}_{}", random_text(6, b"abcdefghijklmnopqrstuvwxyz0123456789"))
 }
 
+/// The name of a schedule, such as `sched_1640995200000_abc123`; opaque to clients.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScheduleId(pub String);
+
+impl ScheduleId {
+    /// Makes a new id `sched_<epoch ms>_<6 of a-z0-9>`.
+    pub fn generate(now_ms: i64) -> Self {
+        Self(JobId::generate("sched", now_ms).0)
+    }
+
+    /// Returns the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ScheduleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Makes a WhatsApp message id as web clients do: `3EB0` and 18 upper-case hex digits.
 ///
 /// An outgoing message gets its id when it is stored and keeps it through every attempt.

@@ -1,7 +1,7 @@
 //! Jobs: everything that sends. A job holds items; each item owns its WhatsApp message id from the start.
 
 use crate::error::{Code, Error, Result};
-use crate::model::id::{DeviceNo, JobId, UserId};
+use crate::model::id::{DeviceNo, JobId, ScheduleId, UserId};
 use crate::model::message::Outgoing;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ pub enum JobKind {
     SendBulk,
     /// A text job of the job routes.
     SendTextBulk,
+    /// One run of a schedule; goes ahead of bulk, so that it leaves at its second.
+    SendScheduled,
 }
 
 impl JobKind {
@@ -24,6 +26,7 @@ impl JobKind {
             JobKind::SendSingle => "send-single",
             JobKind::SendBulk => "send-bulk",
             JobKind::SendTextBulk => "send-text-bulk",
+            JobKind::SendScheduled => "send-scheduled",
         }
     }
 
@@ -32,11 +35,32 @@ impl JobKind {
         self == JobKind::SendTextBulk
     }
 
-    /// Returns the lane's class: 0 goes ahead of 1.
-    pub fn class(self) -> u8 {
+    /// Returns whether its message shares the lane's pipeline and goes ahead of every bulk.
+    pub fn is_single(self) -> bool {
+        matches!(self, JobKind::SendSingle | JobKind::SendScheduled)
+    }
+}
+
+/// Which of a device's bulk jobs goes first. Among equals the older one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Ahead of the others, also of those that have begun.
+    High,
+    /// In the order of their making.
+    #[default]
+    Normal,
+    /// When nothing else waits.
+    Low,
+}
+
+impl Priority {
+    /// Returns the lane's class; the lower one goes first, 0 is for single messages.
+    fn class(self) -> u8 {
         match self {
-            JobKind::SendSingle => 0,
-            JobKind::SendBulk | JobKind::SendTextBulk => 1,
+            Priority::High => 1,
+            Priority::Normal => 2,
+            Priority::Low => 3,
         }
     }
 }
@@ -49,6 +73,8 @@ pub enum JobStatus {
     Queued,
     /// At least one item was tried.
     Processing,
+    /// Held back by a person; the item in flight was finished first.
+    Paused,
     /// Ended with at least one success.
     Completed,
     /// Ended without a success.
@@ -63,6 +89,7 @@ impl JobStatus {
         match self {
             JobStatus::Queued => "queued",
             JobStatus::Processing => "processing",
+            JobStatus::Paused => "paused",
             JobStatus::Completed => "completed",
             JobStatus::Failed => "failed",
             JobStatus::Cancelled => "cancelled",
@@ -154,6 +181,21 @@ pub struct Job {
     /// Milliseconds since 1970 before which the next item must not start; survives restarts.
     #[serde(default)]
     pub next_at: i64,
+    /// Which job of the device goes first.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Milliseconds since 1970 before which it must not start; none starts at once.
+    #[serde(default)]
+    pub start_at: Option<i64>,
+    /// Milliseconds since 1970 after which what still waits is given up; none leaves it to the queue's patience.
+    #[serde(default)]
+    pub deadline: Option<i64>,
+    /// How often its entries without success were sent again.
+    #[serde(default)]
+    pub retries: u32,
+    /// The schedule whose run it is.
+    #[serde(default)]
+    pub schedule: Option<ScheduleId>,
 }
 
 impl Job {
@@ -173,7 +215,47 @@ impl Job {
             started_at: None,
             finished_at: None,
             next_at: 0,
+            priority: Priority::Normal,
+            start_at: None,
+            deadline: None,
+            retries: 0,
+            schedule: None,
         }
+    }
+
+    /// Returns its class in the device's lane; the lower one goes first.
+    pub fn class(&self) -> u8 {
+        if self.kind.is_single() { 0 } else { self.priority.class() }
+    }
+
+    /// Returns whether its start is still to come.
+    pub fn starts_later(&self, now: i64) -> bool {
+        self.start_at.is_some_and(|at| at > now)
+    }
+
+    /// Holds it back. Refuses a job that is neither queued nor processing.
+    pub fn pause(&mut self) -> Result<()> {
+        match self.status {
+            JobStatus::Queued | JobStatus::Processing => self.status = JobStatus::Paused,
+            JobStatus::Paused => return Err(Error::new(Code::JobIsPaused)),
+            _ => return Err(Error::new(Code::JobEnded)),
+        }
+        Ok(())
+    }
+
+    /// Lets it go on. Refuses a job that is not paused.
+    pub fn resume(&mut self) -> Result<()> {
+        self.status = match (self.status, self.started_at) {
+            (JobStatus::Paused, Some(_)) => JobStatus::Processing,
+            (JobStatus::Paused, None) => JobStatus::Queued,
+            _ => return Err(Error::new(Code::JobNotPaused)),
+        };
+        Ok(())
+    }
+
+    /// Returns whether it ended with entries that were not sent.
+    pub fn may_retry(&self) -> bool {
+        self.status.is_ended() && self.succeeded < self.total
     }
 
     /// Returns the number of items that are settled.
@@ -193,6 +275,11 @@ impl Job {
             self.status = JobStatus::Processing;
         }
         self.next_at = now + self.pacing.gap_ms() as i64;
+        self.end_when_handled(now);
+    }
+
+    /// Ends it when every item is settled.
+    pub fn end_when_handled(&mut self, now: i64) {
         if self.handled() >= self.total && !self.status.is_ended() {
             self.status = if self.succeeded > 0 { JobStatus::Completed } else { JobStatus::Failed };
             self.finished_at = Some(now);
@@ -278,6 +365,36 @@ mod tests {
         cancelled.status = JobStatus::Cancelled;
         cancelled.count(true, 5);
         assert_eq!(cancelled.status, JobStatus::Cancelled);
+    }
+
+    #[test]
+    fn a_paused_job_goes_on_where_it_stood_and_ends_when_its_last_item_lands() {
+        let mut job = job(2);
+        job.pause().expect("queued jobs pause");
+        assert_eq!(job.pause().expect_err("paused already").code(), Code::JobIsPaused);
+        job.resume().expect("resumed");
+        assert_eq!(job.status, JobStatus::Queued);
+        assert_eq!(job.resume().expect_err("not paused").code(), Code::JobNotPaused);
+        job.count(true, 5);
+        job.pause().expect("processing jobs pause");
+        job.resume().expect("resumed");
+        assert_eq!(job.status, JobStatus::Processing);
+        job.pause().expect("paused");
+        job.count(false, 6);
+        assert_eq!((job.status, job.may_retry()), (JobStatus::Completed, true));
+        assert_eq!(job.pause().expect_err("ended").code(), Code::JobEnded);
+    }
+
+    #[test]
+    fn single_messages_go_first_and_bulk_goes_by_priority() {
+        let class = |kind, priority| Job { kind, priority, ..job(1) }.class();
+        let order = [
+            class(JobKind::SendScheduled, Priority::Low),
+            class(JobKind::SendTextBulk, Priority::High),
+            class(JobKind::SendBulk, Priority::Normal),
+            class(JobKind::SendTextBulk, Priority::Low),
+        ];
+        assert!(order.is_sorted() && order[0] == class(JobKind::SendSingle, Priority::Normal));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::event::Event;
 use crate::model::group::Group;
 use crate::model::job::{Item, Job};
 use crate::model::message::Message;
+use crate::model::schedule::Schedule;
 use crate::model::token::{ApiToken, Login};
 use crate::model::user::User;
 use redb::{Key, ReadOnlyTable};
@@ -40,6 +41,7 @@ impl Store {
         report.check::<_, Group>("groups", &view.groups()?)?;
         report.check::<_, Job>("jobs", &view.jobs()?)?;
         report.check::<_, Item>("items", &view.items()?)?;
+        report.check::<_, Schedule>("schedules", &view.schedules()?)?;
         report.check::<_, Event>("outbox", &view.outbox()?)?;
         let mut sealed = 0;
         for row in view.protocol()?.range::<(u32, u8, &[u8])>(..)? {

@@ -3,14 +3,18 @@
 //! There is no stored state "being sent": one process owns the file, so a lane's lease is held in memory, and an item that was
 //! in flight when the process died is simply still in the queue. It is sent again under the message id it was given here.
 
+mod control;
+
+pub use control::{begin_due, cancel, cancel_of_device, pause, prioritise, resume, retry};
+
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{devices, identities, messages, outbox};
+use super::{devices, identities, messages, outbox, schedules};
 use crate::error::{Code, Error, Result};
 use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};
-use crate::model::job::{Item, ItemError, ItemState, Job, JobKind, JobStatus};
+use crate::model::job::{Item, ItemError, ItemState, Job};
 use crate::model::message::{Message, MessageStatus};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
@@ -88,21 +92,16 @@ pub fn insert(
         if let Some(outgoing) = &mut item.outgoing {
             outgoing.to = identities::canonical_in(tables, job.device, &outgoing.to)?;
         }
-        if item.state == ItemState::Pending {
-            let seq = next(tables, "queue")?;
-            item.place = Some((job.created_at, seq));
-            tables.queue.insert(
-                (job.device.0, job.kind.class(), job.created_at, seq),
-                (job.id.as_str(), item.index),
-            )?;
-            let message = message_of(tables, &job, &item)?;
-            messages::insert_outgoing(tables, &message)?;
-        } else {
+        if item.state != ItemState::Pending {
             job.count(false, job.created_at);
+        } else if !job.starts_later(job.created_at) {
+            line_up(tables, &job, &mut item, job.created_at)?;
+            messages::insert_outgoing(tables, &message_of(tables, &job, &item)?)?;
         }
         put_item(tables, &job.id, &item)?;
     }
     job.next_at = 0;
+    control::remember_start(tables, &job, job.created_at)?;
     put(tables, &job)?;
     tables.jobs_by_time.insert((u8::from(job.kind.is_listed()), job.created_at, job.id.as_str()), ())?;
     if let Some(once) = once {
@@ -145,10 +144,17 @@ pub fn waiting(
     Ok(found)
 }
 
-/// Returns whether an item still waits to be sent.
+/// Returns whether an item still stands in the queue.
 pub fn is_waiting(view: &View, job: &JobId, index: u32) -> Result<bool> {
-    let item = read_item(&view.items()?, job.as_str(), index)?;
-    Ok(item.is_some_and(|item| item.state == ItemState::Pending))
+    let (Some(job), Some(item)) =
+        (read(&view.jobs()?, job.as_str())?, read_item(&view.items()?, job.as_str(), index)?)
+    else {
+        return Ok(false);
+    };
+    match item.place {
+        Some((due, seq)) => Ok(view.queue()?.get((job.device.0, job.class(), due, seq))?.is_some()),
+        None => Ok(false),
+    }
 }
 
 /// Settles an item: item, job counters, message and outbox in one commit. Returns the job as it stands now.
@@ -171,6 +177,9 @@ pub fn settle(tables: &mut Tables<'_>, job: &JobId, index: u32, outcome: &Outcom
     job.count(sent, now);
     put(tables, &job)?;
     tell_settled(tables, &job, &item, now)?;
+    if let Some(schedule) = &job.schedule {
+        schedules::run_ended(tables, schedule, &job.id, &item, now)?;
+    }
     Ok(job)
 }
 
@@ -180,38 +189,6 @@ pub fn count_attempt(tables: &mut Tables<'_>, job: &JobId, index: u32) -> Result
     item.attempts += 1;
     put_item(tables, job, &item)?;
     Ok(item.attempts)
-}
-
-/// Cancels a job: what waits leaves the queue, what `in_flight` names is finished by its lane.
-pub fn cancel(tables: &mut Tables<'_>, id: &JobId, now: i64, in_flight: impl Fn(u32) -> bool) -> Result<Job> {
-    let mut job = existing(tables, id)?;
-    if job.status.is_ended() {
-        return Err(Error::new(Code::JobEnded));
-    }
-    for mut item in items_of(&tables.items, id.as_str(), 0, u32::MAX)? {
-        if item.state == ItemState::Pending && !in_flight(item.index) {
-            withdraw(tables, &job, &mut item)?;
-        }
-    }
-    job.status = JobStatus::Cancelled;
-    job.finished_at = Some(now);
-    put(tables, &job)?;
-    let scope = devices::scope(&devices::existing(tables, job.device)?);
-    outbox::append(tables, now, scope, told(&job))?;
-    Ok(job)
-}
-
-/// Cancels everything that waits for a device, before it is removed.
-pub fn cancel_of_device(tables: &mut Tables<'_>, device: DeviceNo, now: i64) -> Result<()> {
-    let mut ids = Vec::new();
-    for row in tables.queue.range((device.0, 0, i64::MIN, 0)..=(device.0, u8::MAX, i64::MAX, u64::MAX))? {
-        let row = row?.1;
-        let job = JobId(row.value().0.to_owned());
-        if !ids.contains(&job) {
-            ids.push(job);
-        }
-    }
-    ids.iter().try_for_each(|id| cancel(tables, id, now, |_| false).map(drop))
 }
 
 /// Returns the job, or none.
@@ -334,7 +311,7 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
     let mut message = message_of(tables, job, item)?;
     message.status = if item.state == ItemState::Sent { MessageStatus::Sent } else { MessageStatus::Failed };
     message.error = item.error.as_ref().map(|error| error.code.clone());
-    if job.kind != JobKind::SendSingle {
+    if !job.kind.is_single() {
         // A bulk message stands in the chat where it was sent, not where the job was made.
         message.at = now;
     }
@@ -355,22 +332,17 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
     Ok(())
 }
 
-fn withdraw(tables: &mut Tables<'_>, job: &Job, item: &mut Item) -> Result<()> {
-    leave_queue(tables, job, item)?;
-    item.state = ItemState::Cancelled;
-    put_item(tables, &job.id, item)?;
-    match &item.outgoing {
-        Some(outgoing) => {
-            let chat = identities::canonical_in(tables, job.device, &outgoing.to)?;
-            messages::remove_outgoing(tables, job.device, &chat, &item.message_id)
-        }
-        None => Ok(()),
-    }
+/// Gives an item its place at the end of its class.
+fn line_up(tables: &mut Tables<'_>, job: &Job, item: &mut Item, due: i64) -> Result<()> {
+    let seq = next(tables, "queue")?;
+    item.place = Some((due, seq));
+    tables.queue.insert((job.device.0, job.class(), due, seq), (job.id.as_str(), item.index))?;
+    Ok(())
 }
 
 fn leave_queue(tables: &mut Tables<'_>, job: &Job, item: &mut Item) -> Result<()> {
     if let Some((due, seq)) = item.place.take() {
-        tables.queue.remove((job.device.0, job.kind.class(), due, seq))?;
+        tables.queue.remove((job.device.0, job.class(), due, seq))?;
     }
     Ok(())
 }
@@ -382,6 +354,7 @@ fn told(job: &Job) -> Fact {
         total: job.total,
         succeeded: job.succeeded,
         failed: job.failed,
+        resumed: false,
     }
 }
 
@@ -439,17 +412,23 @@ fn put_item(tables: &mut Tables<'_>, id: &JobId, item: &Item) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::id::UserId;
-    use crate::model::job::{JobKind, Pacing};
+    use crate::model::job::{JobKind, JobStatus, Pacing};
     use crate::model::message::{Outgoing, Text};
     use crate::store::Store;
     use crate::store::messages::tests::store_with_device;
 
     const JOB: &str = "send-text-bulk_1_aaaaaa";
 
-    fn job(device: DeviceNo, id: &str, kind: JobKind, total: u32, at: i64) -> (Job, Vec<Item>) {
+    pub(in crate::store) fn job(
+        device: DeviceNo,
+        id: &str,
+        kind: JobKind,
+        total: u32,
+        at: i64,
+    ) -> (Job, Vec<Item>) {
         let pacing = Pacing::Every { ms: 0 };
         let job = Job { id: JobId(id.into()), ..Job::new(kind, device, UserId(1), pacing, total, at) };
         let item = |index| Item {
@@ -469,17 +448,24 @@ mod tests {
         (job, (0..total).map(item).collect())
     }
 
-    async fn put_job(store: &Store, device: DeviceNo, id: &str, kind: JobKind, total: u32, at: i64) {
+    pub(in crate::store) async fn put_job(
+        store: &Store,
+        device: DeviceNo,
+        id: &str,
+        kind: JobKind,
+        total: u32,
+        at: i64,
+    ) {
         let (job, items) = job(device, id, kind, total, at);
         store.write(move |t| insert(t, &job, &items, None)).await.expect("inserted");
     }
 
-    async fn settled(store: &Store, id: &str, index: u32, outcome: Outcome) -> Job {
+    pub(in crate::store) async fn settled(store: &Store, id: &str, index: u32, outcome: Outcome) -> Job {
         let id = JobId(id.into());
         store.write(move |t| settle(t, &id, index, &outcome, 9)).await.expect("settled")
     }
 
-    fn line(store: &Store, device: DeviceNo) -> Vec<String> {
+    pub(in crate::store) fn line(store: &Store, device: DeviceNo) -> Vec<String> {
         let waiting = waiting(&store.view().expect("a view"), device, 100, |_, _| false).expect("read");
         waiting.into_iter().map(|w| w.item.message_id).collect()
     }

@@ -140,6 +140,27 @@ pub(super) fn settle_outgoing(tables: &mut Tables<'_>, message: &Message) -> Res
     Ok(message)
 }
 
+/// Shows an outgoing message as waiting, for the first time or once more after it was given up.
+pub(super) fn wait_again(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    let chat = message.chat.to_string();
+    let key = (message.device.0, message.id.as_str(), chat.as_str(), "");
+    if let Some(at) = tables.message_ids.get(key)?.map(|row| row.value()) {
+        tables.messages.remove((message.device.0, chat.as_str(), at, message.id.as_str()))?;
+    }
+    insert_outgoing(tables, message)
+}
+
+/// Returns how far the account's own message came, or none when it is unknown.
+pub(super) fn own_status(
+    tables: &Tables<'_>,
+    device: DeviceNo,
+    chat: &Jid,
+    id: &str,
+) -> Result<Option<MessageStatus>> {
+    let message = own(&tables.message_ids, &tables.messages, device, &chat.to_string(), id)?;
+    Ok(message.map(|message| message.status))
+}
+
 /// Moves the account's own messages forward after a receipt of the recipient, and tells each change.
 pub fn advance(
     tables: &mut Tables<'_>,

@@ -11,7 +11,24 @@ use std::path::Path;
 type Step = fn(&mut Tables<'_>) -> Result<()>;
 
 /// `STEPS[n]` leads from schema `n + 1` to `n + 2`. Schema 1 is the first released layout.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[classes_by_priority];
+
+/// Bulk stood in class 1 before jobs had a priority; class 1 is high priority now, 2 is normal.
+fn classes_by_priority(tables: &mut Tables<'_>) -> Result<()> {
+    let mut bulk = Vec::new();
+    for row in tables.queue.iter()? {
+        let (place, entry) = row?;
+        let ((device, class, due, seq), (job, index)) = (place.value(), entry.value());
+        if class == 1 {
+            bulk.push(((device, due, seq), (job.to_owned(), index)));
+        }
+    }
+    for ((device, due, seq), (job, index)) in bulk {
+        tables.queue.remove((device, 1, due, seq))?;
+        tables.queue.insert((device, 2, due, seq), (job.as_str(), index))?;
+    }
+    Ok(())
+}
 
 /// Brings the file to the layout of this program, or refuses when it comes from a newer one.
 pub(super) fn run(db: &Database, path: &Path) -> Result<()> {
@@ -85,6 +102,31 @@ mod tests {
         let refused = run(&db, &path).expect_err("refused").to_string();
         assert!(refused.contains("schema 99") && refused.contains("install the newer version"), "{refused}");
         assert_eq!(read_schema(&db).expect("read"), Some(99));
+    }
+
+    #[test]
+    fn bulk_of_before_priorities_is_of_normal_priority() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("kurir.redb");
+        let db = open(&path);
+        in_transaction(&db, |tables| {
+            set_schema(tables, 1)?;
+            tables.queue.insert((1, 0, 5, 1), ("single", 0))?;
+            tables.queue.insert((1, 1, 5, 2), ("bulk", 0))?;
+            tables.queue.insert((2, 1, 4, 3), ("bulk", 1))?;
+            Ok(())
+        })
+        .expect("written");
+        run_steps(&db, &path, &[classes_by_priority]).expect("migrated");
+        let mut places = Vec::new();
+        in_transaction(&db, |tables| {
+            for row in tables.queue.iter()? {
+                places.push(row?.0.value());
+            }
+            Ok(())
+        })
+        .expect("read");
+        assert_eq!(places, [(1, 0, 5, 1), (1, 2, 5, 2), (2, 2, 4, 3)]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod messages;
 mod migrate;
 pub mod notifications;
 pub mod outbox;
+pub mod schedules;
 pub mod seal;
 pub mod sessions;
 pub mod settings;

@@ -110,10 +110,21 @@ tables! {
     jobs_by_time "jobs_by_time-1" (u8, i64, &'static str) => ();
     /// (job, index) → `model::Item`.
     items "items-1" (&'static str, u32) => Bytes;
-    /// (device, class, due ms, queue number) → (job, index): what waits, in the order of its turn.
+    /// (device, class, due ms, queue number) → (job, index): what waits, in the order of its turn. Class 0 are single messages,
+    /// 1 to 3 bulk of high, normal and low priority.
     queue "queue-1" (u32, u8, i64, u64) => (&'static str, u32);
     /// (caller, key) → `jobs::Once`: the first answer to an `Idempotency-Key`.
     idempotency "idempotency-1" (&'static str, &'static str) => Bytes;
+
+    /// (start ms, job): jobs whose start is still to come.
+    job_starts "job_starts-1" (i64, &'static str) => ();
+
+    /// schedule → `model::Schedule`.
+    schedules "schedules-1" &'static str => Bytes;
+    /// (due ms, schedule): what waits for its time.
+    schedules_due "schedules_due-1" (i64, &'static str) => ();
+    /// (device, created ms, schedule): the schedules of a device in order.
+    schedules_by_device "schedules_by_device-1" (u32, i64, &'static str) => ();
 
     /// sequence number → `model::Event`: what happened, in order.
     outbox "outbox-1" u64 => Bytes;

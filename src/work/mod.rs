@@ -3,6 +3,7 @@
 mod diary;
 mod prune;
 mod queue;
+mod schedule;
 
 use crate::gateway::Gateway;
 use futures_util::FutureExt as _;
@@ -33,11 +34,12 @@ pub struct Work {
 pub fn start(gateway: &Gateway) -> Work {
     let (stop, stopped) = watch::channel(false);
     let mut loops = JoinSet::new();
-    let (one, two) = ((gateway.clone(), stopped.clone()), (gateway.clone(), stopped.clone()));
-    let three = (gateway.clone(), stopped);
+    let with = || (gateway.clone(), stopped.clone());
+    let (one, two, three, four) = (with(), with(), with(), with());
     loops.spawn(supervise("queue", move || queue::run(one.0.clone(), one.1.clone())));
     loops.spawn(supervise("prune", move || prune::run(two.0.clone(), two.1.clone())));
-    loops.spawn(supervise("diary", move || diary::run(three.0.clone(), three.1.clone())));
+    loops.spawn(supervise("schedule", move || schedule::run(three.0.clone(), three.1.clone())));
+    loops.spawn(supervise("diary", move || diary::run(four.0.clone(), four.1.clone())));
     Work { stop, loops }
 }
 

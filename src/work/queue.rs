@@ -8,7 +8,7 @@ use crate::gateway::Gateway;
 use crate::gateway::queue::Queue;
 use crate::model::device::DeviceStatus;
 use crate::model::id::{DeviceNo, JobId};
-use crate::model::job::{Item, ItemError, JobKind};
+use crate::model::job::{Item, ItemError};
 use crate::store::devices;
 use crate::store::jobs::{self, Outcome, Waiting};
 use crate::wa::{Live, PendingAck, SendFailure};
@@ -172,7 +172,7 @@ impl Lane {
         let room = self.gateway.config().queue.in_flight.saturating_sub(self.flight.len());
         let mut sent_any = false;
         for waiting in self.claimable(room)? {
-            if waiting.job.kind == JobKind::SendSingle {
+            if waiting.job.kind.is_single() {
                 sent_any = true;
                 match self.launch(waiting).await? {
                     Flight::Done => {}
@@ -227,6 +227,10 @@ impl Lane {
             return Ok(Flight::Done);
         }
         let gateway = self.gateway.clone();
+        if job.deadline.is_some_and(|deadline| deadline <= gateway.clock().now()) {
+            give_up(&gateway, &lease.job, lease.index).await?;
+            return Ok(Flight::Done);
+        }
         match self.hand_over(&item).await {
             Ok(pending) => {
                 let retry = self.wake.clone();
@@ -261,13 +265,12 @@ impl Lane {
         let mut next = None;
         for waiting in self.claimable(OVERDUE_BATCH)? {
             let waiting_since = waiting.item.place.map_or(now, |(due, _)| due).max(waiting.job.next_at);
-            let end = waiting_since + patience;
+            let end = waiting.job.deadline.unwrap_or(waiting_since + patience);
             if now < end {
                 next = Some(next.map_or(end, |earliest: i64| earliest.min(end)));
                 continue;
             }
-            let error = ItemError { code: Code::SendGaveUp.name(), network: None };
-            settle(&self.gateway, &waiting.job.id, waiting.item.index, Outcome::Failed(error)).await?;
+            give_up(&self.gateway, &waiting.job.id, waiting.item.index).await?;
         }
         Ok(Next::Idle(next))
     }
@@ -346,6 +349,12 @@ async fn try_conclude(
     };
     settle(gateway, &lease.job, lease.index, outcome).await?;
     Ok(Flight::Done)
+}
+
+/// Settles an item that the device was away for too long to send.
+async fn give_up(gateway: &Gateway, job: &JobId, index: u32) -> Result<()> {
+    let error = ItemError { code: Code::SendGaveUp.name(), network: None };
+    settle(gateway, job, index, Outcome::Failed(error)).await
 }
 
 /// Settles an item in one commit and tells who waits when that was the job's last.

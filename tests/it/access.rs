@@ -30,6 +30,7 @@ fn filled(path: &str, device: &str) -> String {
         .replace(":jobId", "none")
         .replace(":contactId", "4711")
         .replace(":baseId", "none")
+        .replace(":messageId", "none")
         .replace(":id", "1")
         .replace(":name", "none.png")
 }

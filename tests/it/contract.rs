@@ -26,6 +26,10 @@ const MULTI_DEVICE: &[&str] = &[
     "/jobs",
     "/jobs/:jobId",
     "/jobs/:jobId/cancel",
+    "/devices/:deviceId/schedule-message",
+    "/devices/:deviceId/scheduled-messages",
+    "/scheduled-messages",
+    "/scheduled-messages/:messageId/cancel",
     "/devices/:deviceId/chat-history/:jid",
     "/contacts",
     "/contacts/:contactId/tags",
@@ -63,6 +67,7 @@ fn name(route: &Value) -> String {
 fn every_documented_route_exists_for_whom_it_is_documented() {
     let Some(documented) = documented() else { return };
     assert_eq!(documented.len(), 6 + 1 + 3 + 21 + 9, "routes of this stage");
+    assert_eq!(documented.len(), 6 + 1 + 3 + 25, "routes of this stage");
     let ours: BTreeMap<String, Value> = routes().into_iter().map(|route| (name(&route), route)).collect();
     for wanted in &documented {
         let found = ours.get(&name(wanted)).unwrap_or_else(|| panic!("{} does not exist", name(wanted)));
@@ -182,6 +187,17 @@ fn devices(all: &mut Answers) {
     ask("GET", "/jobs", None);
     all.take(&format!("GET {BASE}/jobs/:jobId"), &format!("{BASE}/jobs/{job}"), None);
     all.take(&format!("POST {BASE}/jobs/:jobId/cancel"), &format!("{BASE}/jobs/{job}/cancel"), None);
+    let time = json!({"to": FRIEND, "message": "halo", "scheduleTime": "2090-01-01 12:00:00"});
+    let mut ask = |method: &str, pattern: &str, body: Option<Value>| {
+        let path = pattern.replace(":deviceId", "toko-1");
+        all.take(&format!("{method} {BASE}{pattern}"), &format!("{BASE}{path}"), body)
+    };
+    let schedule =
+        ask("POST", "/devices/:deviceId/schedule-message", Some(time))["scheduledMessageId"].clone();
+    ask("GET", "/devices/:deviceId/scheduled-messages", None);
+    ask("GET", "/scheduled-messages", None);
+    let cancel = format!("{BASE}/scheduled-messages/{}/cancel", schedule.as_str().expect("an id"));
+    all.take(&format!("POST {BASE}/scheduled-messages/:messageId/cancel"), &cancel, None);
     for (method, path) in [("DELETE", "disconnect"), ("DELETE", "session"), ("DELETE", "")] {
         let pattern = format!("/devices/:deviceId/{path}");
         let pattern = pattern.trim_end_matches('/');

@@ -5,14 +5,15 @@ use super::messages::{ItemView, idempotency_key};
 use super::recipient::TextTo;
 use crate::clock::local;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{Gateway, JOB_MAX, JobFilter};
+use crate::gateway::{Gateway, JOB_MAX, JobFilter, JobPlan};
 use crate::http::paging::{Pagination, Paging};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
-use crate::http::route::{Route, get, post};
+use crate::http::route::{Route, get, post, put};
 use crate::http::view::Progress;
 use crate::model::device::Device;
-use crate::model::job::{Job, JobStatus};
+use crate::model::job::{Job, JobStatus, Priority};
+use crate::model::wall;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,17 @@ pub fn routes() -> Vec<Route> {
         post("/jobs/:jobId/cancel", cancel)
             .summary("Cancels a job; the entry that is being sent is finished first")
             .gives::<CancelledJob>(),
+        post("/jobs/:jobId/pause", pause)
+            .summary("Holds a job back; the entry that is being sent is finished first")
+            .gives::<ChangedJob>(),
+        post("/jobs/:jobId/resume", resume).summary("Lets a paused job go on").gives::<ChangedJob>(),
+        post("/jobs/:jobId/retry", retry)
+            .summary("Sends the entries of an ended job again that were not sent, under their message ids")
+            .gives::<RetriedJob>(),
+        put("/jobs/:jobId", change)
+            .summary("Changes which of the device's jobs goes first")
+            .takes::<ChangeBody>()
+            .gives::<ChangedJob>(),
     ]
 }
 
@@ -46,8 +58,11 @@ async fn create_text(gateway: Gateway, mut request: Request) -> Result<Outcome> 
     }
     let rule = gateway.config().api.phone_rule;
     let entries = messages.into_iter().map(|message| message.entry(rule)).collect::<Result<_>>()?;
+    let zone = wall::zone(body.timezone.as_deref())?;
+    let start_at = body.schedule_time.map(|text| wall::point("scheduleTime", &text, zone)).transpose()?;
     let pacing = gateway.pacing(body.delay.map(|delay| delay.0))?;
-    let job = gateway.create_text_job(request.caller(), &device, entries, pacing, key).await?;
+    let plan = JobPlan { pacing, priority: body.priority.unwrap_or_default(), start_at };
+    let job = gateway.create_text_job(request.caller(), &device, entries, plan, key).await?;
     let view = CreatedJob {
         job_id: job.id.to_string(),
         status: JobStatus::Queued,
@@ -78,12 +93,49 @@ async fn cancel(gateway: Gateway, request: Request) -> Result<Outcome> {
     Ok(Outcome::ok(Code::JobCancelled, view))
 }
 
+async fn pause(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let job = gateway.pause_job(request.caller(), request.param("jobId")).await?;
+    Ok(Outcome::ok(Code::JobPaused, ChangedJob::from(&job)))
+}
+
+async fn resume(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let job = gateway.resume_job(request.caller(), request.param("jobId")).await?;
+    Ok(Outcome::ok(Code::JobResumed, ChangedJob::from(&job)))
+}
+
+async fn retry(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let job = gateway.retry_job(request.caller(), request.param("jobId")).await?;
+    let view = RetriedJob { id: job.id.to_string(), status: job.status, retry_count: job.retries };
+    Ok(Outcome::ok(Code::JobRetried, view))
+}
+
+async fn change(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    gateway.find_job(request.caller(), request.param("jobId"))?;
+    let body: ChangeBody = request.json().await?;
+    let priority = body.priority.ok_or_else(|| Error::required("priority"))?;
+    let job = gateway.prioritise_job(request.caller(), request.param("jobId"), priority).await?;
+    Ok(Outcome::ok(Code::JobUpdated, ChangedJob::from(&job)))
+}
+
 #[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 struct TextJobBody {
     /// 1 to 10,000 texts.
     messages: Option<Vec<TextTo>>,
     /// Seconds between texts, 0 to 3600; absent means random 2 to 5.
     delay: Option<Delay>,
+    /// Which of the device's jobs goes first: `high`, `normal` (default) or `low`.
+    priority: Option<Priority>,
+    /// When to start: `YYYY-MM-DD HH:mm:ss` in `timezone`, or ISO 8601 with an offset; absent means at once.
+    schedule_time: Option<String>,
+    /// IANA name; absent means `Asia/Jakarta`.
+    timezone: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ChangeBody {
+    /// `high`, `normal` or `low`.
+    priority: Option<Priority>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -122,6 +174,28 @@ struct CancelledJob {
 }
 
 #[derive(Serialize, JsonSchema)]
+struct ChangedJob {
+    id: String,
+    status: JobStatus,
+    priority: Priority,
+}
+
+impl From<&Job> for ChangedJob {
+    fn from(job: &Job) -> Self {
+        Self { id: job.id.to_string(), status: job.status, priority: job.priority }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct RetriedJob {
+    id: String,
+    status: JobStatus,
+    /// How often entries were sent again.
+    retry_count: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct JobView {
     id: String,
@@ -129,6 +203,11 @@ struct JobView {
     r#type: &'static str,
     device_id: String,
     status: JobStatus,
+    priority: Priority,
+    /// How often entries without success were sent again.
+    retry_count: u32,
+    /// When it starts or was to start, local time in Asia/Jakarta; null when it started at once.
+    scheduled_at: Option<String>,
     /// Local time in Asia/Jakarta.
     created_at: String,
     /// Local time in Asia/Jakarta.
@@ -150,6 +229,9 @@ impl JobView {
             r#type: job.kind.as_str(),
             device_id: device.id.to_string(),
             status: job.status,
+            priority: job.priority,
+            retry_count: job.retries,
+            scheduled_at: job.start_at.map(local),
             created_at: local(job.created_at),
             started_at: job.started_at.map(local),
             finished_at: job.finished_at.map(local),

@@ -11,6 +11,7 @@ mod jobs;
 mod linking;
 mod messages;
 mod recipient;
+mod schedules;
 mod templates;
 
 use super::envelope::Stamped;
@@ -29,6 +30,7 @@ pub fn surface() -> Surface {
             linking::routes(),
             messages::routes(),
             jobs::routes(),
+            schedules::routes(),
             chats::routes(),
             address_book::routes(),
             templates::routes(),

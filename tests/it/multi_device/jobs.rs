@@ -181,3 +181,89 @@ fn a_cancelled_job_finishes_what_is_in_flight_and_nothing_more() {
     assert_eq!(seen, [json!("nomor 0"), json!("nomor 1"), json!("sesudahnya")]);
     assert_eq!(kurir.job(id)["progress"]["successCount"], 2);
 }
+
+/// Pause, resume and retry by the owner; what is being sent is finished first, and each entry arrives once.
+#[test]
+fn a_job_is_paused_resumed_and_tried_again() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", PHONE);
+    let owner = kurir.owner();
+    let control = |id: &str, verb: &str| owner.post(&format!("{BASE}/jobs/{id}/{verb}"), json!({}));
+    for verb in ["pause", "resume", "retry"] {
+        control("none", verb).refused(404, "Job tidak ditemukan");
+    }
+    let mut events = Events::open(&owner);
+    phones.fault(json!({"phone": PHONE, "delayedAckMs": 1500}));
+    let id = create(&kurir, json!({"messages": texts(4), "delay": 0})).data(202)["jobId"].clone();
+    let id = id.as_str().expect("an id");
+    control(id, "resume").refused(400, "Job tidak sedang dijeda");
+    control(id, "retry").refused(400, "Job belum selesai");
+    phones.wait_text(FRIEND, "nomor 1");
+    let paused = control(id, "pause").data(200);
+    assert_eq!((&paused["id"], &paused["status"]), (&json!(id), &json!("paused")));
+    control(id, "pause").refused(400, "Job sudah dijeda");
+    assert_eq!(events.wait_type("job.paused")["jobId"], id);
+    phones.no_faults();
+    wait_for("the entry in flight to be settled", || {
+        (kurir.job(id)["progress"]["successCount"] == 2).then_some(())
+    });
+    // The lane is free while the job is paused.
+    kurir.send("toko-1", FRIEND, "di antara");
+    assert_eq!(kurir.job(id)["status"], "paused");
+    assert_eq!(control(id, "resume").data(200)["status"], "processing");
+    assert_eq!(events.wait_type("job.resumed")["status"], "processing");
+    assert_eq!(kurir.wait_job(id, SOON)["status"], "completed");
+    control(id, "pause").refused(400, "Job sudah selesai");
+    control(id, "retry").refused(400, "Tidak ada pesan yang dapat dikirim ulang");
+    let seen: Vec<_> = phones.received(FRIEND).iter().map(|one| one["text"].clone()).collect();
+    assert_eq!(
+        seen,
+        [json!("nomor 0"), json!("nomor 1"), json!("di antara"), json!("nomor 2"), json!("nomor 3")]
+    );
+
+    let late = create(&kurir, json!({"messages": texts(2), "delay": 3600})).data(202)["jobId"].clone();
+    let late = late.as_str().expect("an id");
+    wait_for("the first entry", || (kurir.job(late)["progress"]["successCount"] == 1).then_some(()));
+    control(late, "cancel").expect(200);
+    let again = control(late, "retry").data(200);
+    assert_eq!((&again["status"], &again["retryCount"]), (&json!("queued"), &json!(1)));
+    let job = kurir.wait_job(late, SOON);
+    assert_eq!((&job["status"], &job["progress"]["successCount"]), (&json!("completed"), &json!(2)));
+    assert!(phones.received(FRIEND).iter().all(|one| one["deliveries"] == 1));
+}
+
+#[test]
+fn a_job_may_start_later_and_be_preferred() {
+    let kurir = TestKurir::start();
+    kurir.create_device("toko-1");
+    let later = |time: &str, zone: &str| {
+        create(
+            &kurir,
+            json!({"messages": texts(1), "scheduleTime": time, "timezone": zone, "priority": "low"}),
+        )
+    };
+    later("2020-01-01 00:00:00", "Asia/Jakarta").refused(400, "Waktu jadwal sudah lewat");
+    later("besok", "Asia/Jakarta").refused(400, "scheduleTime tidak valid");
+    later("2090-01-01 00:00:00", "Mars/Olympus").refused(400, "Zona waktu tidak dikenal");
+    let id = later("2090-01-01 00:00:00", "Asia/Jakarta").data(202)["jobId"].clone();
+    let id = id.as_str().expect("an id");
+    let job = kurir.job(id);
+    assert_eq!(
+        [&job["status"], &job["priority"], &job["scheduledAt"]],
+        [&json!("queued"), &json!("low"), &json!("2090-01-01 00:00:00")]
+    );
+    assert_eq!(kurir.history("toko-1", FRIEND), [] as [Value; 0], "nothing shows before it starts");
+    let path = format!("{BASE}/jobs/{id}");
+    kurir.owner().put(&path, json!({})).refused(400, "priority wajib diisi");
+    assert_eq!(kurir.owner().put(&path, json!({"priority": "high"})).data(200)["priority"], "high");
+    let (_, token) = kurir.register("ani");
+    kurir
+        .with_token(&token)
+        .put(&path, json!({"priority": "low"}))
+        .refused(403, "Anda tidak punya akses ke device ini");
+    for verb in ["pause", "resume", "retry"] {
+        let reply = kurir.with_token(&token).post(&format!("{path}/{verb}"), json!({}));
+        reply.refused(403, "Anda tidak punya akses ke device ini");
+    }
+}

@@ -13,6 +13,7 @@ mod jobs;
 mod linking;
 mod messages;
 mod open;
+mod schedules;
 mod templates;
 
 /// Start of every path.
