@@ -557,6 +557,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contacts that the linked account knows: address book, chosen and verified names */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdContacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/disconnect": {
         parameters: {
             query?: never;
@@ -569,6 +586,332 @@ export interface paths {
         post?: never;
         /** Logs out and disconnects; ?logout=false keeps the login */
         delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdDisconnect"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/group-chat-history/{groupId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of a group, newest first */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdGroupChatHistoryGroupId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/group-invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The group behind an invite link, without joining it */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdGroupInvite"];
+        put?: never;
+        /** Joins a group by its invite link; 202 when an admin has to approve */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups of the account, from what is known; `refresh` asks WhatsApp anew */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdGroups"];
+        put?: never;
+        /** Makes a group */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/admins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes members admins: `adminJid`, or several with `participants` */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdAdmins"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/admins/{adminJid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Makes an admin a plain member */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdAdminsAdminJid"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/description": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a group another description; an empty one takes it away */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdDescription"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One group with everybody in it */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdInfo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invite link of a group */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdInvite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/invite/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new invite link; the old one is void */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdInviteReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves a group */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdLeave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/mention-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a text that speaks of people; `{m1}`, `{mention[0]}` and `{mentions}` are filled */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdMentionMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/participants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes people into a group; each may be refused on their own */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdParticipants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/participants/{participantJid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sends somebody away */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdParticipantsParticipantJid"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the picture of a group: a JPEG in base64 */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdPicture"];
+        post?: never;
+        /** Takes the picture of a group away */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdPicture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who wants to join a group */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/requests/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets people in who want to join */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdRequestsApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/requests/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuses people who want to join */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdRequestsReject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes settings of a group; those that are absent stay */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/subject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a group another name */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSubject"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -676,6 +1019,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/schedule-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a text at a time, or again and again with `cron` */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdScheduleMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/scheduled-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scheduled messages of a device, newest first */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdScheduledMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/send-group-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a text to a group, or to up to 100 with `items`; answers when WhatsApp has accepted them */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdSendGroupMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/send-message": {
         parameters: {
             query?: never;
@@ -753,7 +1147,8 @@ export interface paths {
         };
         /** One job with what came of its entries */
         get: operations["getApiWhatsappMultiDeviceJobsJobId"];
-        put?: never;
+        /** Changes which of the device's jobs goes first */
+        put: operations["putApiWhatsappMultiDeviceJobsJobId"];
         post?: never;
         delete?: never;
         options?: never;
@@ -772,6 +1167,143 @@ export interface paths {
         put?: never;
         /** Cancels a job; the entry that is being sent is finished first */
         post: operations["postApiWhatsappMultiDeviceJobsJobIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/jobs/{jobId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds a job back; the entry that is being sent is finished first */
+        post: operations["postApiWhatsappMultiDeviceJobsJobIdPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/jobs/{jobId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a paused job go on */
+        post: operations["postApiWhatsappMultiDeviceJobsJobIdResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/jobs/{jobId}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends the entries of an ended job again that were not sent, under their message ids */
+        post: operations["postApiWhatsappMultiDeviceJobsJobIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/scheduled-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scheduled messages of all devices that the caller may see, newest first */
+        get: operations["getApiWhatsappMultiDeviceScheduledMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/scheduled-messages/{messageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One scheduled message */
+        get: operations["getApiWhatsappMultiDeviceScheduledMessagesMessageId"];
+        /** Changes text, recipient or time of a scheduled message; what is absent stays */
+        put: operations["putApiWhatsappMultiDeviceScheduledMessagesMessageId"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/scheduled-messages/{messageId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels a scheduled message */
+        post: operations["postApiWhatsappMultiDeviceScheduledMessagesMessageIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/scheduled-messages/{messageId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds a scheduled message back */
+        post: operations["postApiWhatsappMultiDeviceScheduledMessagesMessageIdPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/scheduled-messages/{messageId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a paused scheduled message go on; missed runs are not made up for */
+        post: operations["postApiWhatsappMultiDeviceScheduledMessagesMessageIdResume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -927,16 +1459,37 @@ export interface components {
             /** @description What the caller was answered. */
             message: string | null;
         };
+        AddedView: {
+            added: string[];
+            /** @description Who was refused; absent when nobody was. */
+            failed?: components["schemas"]["FailedView"][];
+            success: boolean;
+        };
         CancelledJob: {
             cancelled: boolean;
             id: string;
             status: components["schemas"]["JobStatus"];
+        };
+        CancelledSchedule: {
+            cancelled: boolean;
+            scheduledMessageId: string;
+            status: components["schemas"]["ScheduleStatus"];
+        };
+        ChangedJob: {
+            id: string;
+            priority: components["schemas"]["Priority"];
+            status: components["schemas"]["JobStatus"];
+        };
+        ChangedView: {
+            groupId: string;
         };
         ChatView: {
             jid: string;
             /** @description ISO 8601, UTC. */
             lastActivity: string;
             lastMessage: components["schemas"]["LastMessageView"];
+            /** @description The person's hidden id, when it is known. */
+            lid: string | null;
             name: string | null;
             phoneNumber: string | null;
             /** Format: uint32 */
@@ -990,7 +1543,27 @@ export interface components {
             /** Format: uint32 */
             userId: number;
         };
+        ContactView2: {
+            /** @description Address: the phone number where it is known. */
+            id: string;
+            /** @description The hidden id, when it is known. */
+            lid: string | null;
+            /** @description Name in the phone's address book. */
+            name: string | null;
+            /** @description Name that the person chose. */
+            notify: string | null;
+            /** @description Name that WhatsApp has verified for a business. */
+            verifiedName: string | null;
+        };
+        ContactsView: {
+            contacts: components["schemas"]["ContactView2"][];
+            deviceId: string;
+            /** Format: uint */
+            total: number;
+        };
         ContentView: {
+            /** @description Addresses of those whom it speaks of; absent when there are none. */
+            mentions?: string[];
             /** @description Text or caption. */
             text: string | null;
         };
@@ -1033,6 +1606,26 @@ export interface components {
             /** @description The token itself; it cannot be shown again. */
             token: string;
         };
+        CreatedView: {
+            /** @description Who could not be taken in; absent when everybody was. */
+            failed?: components["schemas"]["FailedView"][];
+            groupId: string;
+            /** @description As given. */
+            participants: string[];
+            subject: string;
+            /** Format: uint */
+            totalParticipants: number;
+        };
+        DecidedView: {
+            /** @description For whom it was done. */
+            done: string[];
+            /** @description For whom it was not; absent when it was for all. */
+            failed?: components["schemas"]["FailedView"][];
+        };
+        DemotedView: {
+            demoted: string;
+            success: boolean;
+        };
         DeviceList: {
             devices: components["schemas"]["DeviceView"][];
             stats: components["schemas"]["StatsView"];
@@ -1072,9 +1665,14 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
-        HistoryView: {
-            hasMore: boolean;
+        /** @description Somebody for whom it could not be done. */
+        FailedView: {
             jid: string;
+            reason: string;
+        };
+        GroupHistoryView: {
+            groupId: string;
+            hasMore: boolean;
             /** @description Newest first. */
             messages: components["schemas"]["MessageView"][];
             /**
@@ -1082,6 +1680,78 @@ export interface components {
              * @description Number of messages in this answer.
              */
             total: number;
+        };
+        GroupSentView: {
+            groupId: string;
+            /** @description WhatsApp's message id. */
+            messageId: string;
+            /** @description `sent`, or `pending` when WhatsApp has not answered yet: the message is stored and will be sent. */
+            status: string;
+            /** @description ISO 8601, UTC. */
+            timestamp: string;
+        };
+        GroupView: {
+            /**
+             * Format: int64
+             * @description Epoch seconds.
+             */
+            creation: number | null;
+            id: string;
+            owner: string | null;
+            /** @description Addresses of everybody in it. */
+            participants: string[];
+            subject: string;
+        };
+        GroupsView: {
+            /** @description When WhatsApp was asked, ISO 8601, UTC; what it told since is in. */
+            askedAt: string;
+            deviceId: string;
+            groups: components["schemas"]["GroupView"][];
+            /** Format: uint */
+            total: number;
+        };
+        HistoryView: {
+            hasMore: boolean;
+            jid: string;
+            /** @description The person's hidden id, when it is known. */
+            lid: string | null;
+            /** @description Newest first. */
+            messages: components["schemas"]["MessageView"][];
+            /**
+             * Format: uint
+             * @description Number of messages in this answer.
+             */
+            total: number;
+        };
+        InfoView: {
+            /** @description Only admins may write. */
+            announce: boolean;
+            /** @description An admin has to let new members in. */
+            approval: boolean;
+            /** @description When WhatsApp was asked, ISO 8601, UTC; what it told since is in. */
+            askedAt: string;
+            /**
+             * Format: int64
+             * @description Epoch seconds.
+             */
+            creation: number | null;
+            description: string | null;
+            /**
+             * Format: uint32
+             * @description Seconds after which messages disappear; 0 when they stay.
+             */
+            ephemeralSeconds: number;
+            id: string;
+            /** @description Only admins may change subject, description and picture. */
+            locked: boolean;
+            owner: string | null;
+            participants: components["schemas"]["MemberView"][];
+            subject: string;
+        };
+        InviteView: {
+            code: string;
+            groupId: string;
+            link: string;
         };
         /** @description One entry of a bulk that was handled. */
         ItemView: {
@@ -1105,7 +1775,7 @@ export interface components {
             delaySec: number | null;
         };
         /** @description The state of a job, in the words of the contract. */
-        JobStatus: "queued" | "processing" | "completed" | "failed" | "cancelled";
+        JobStatus: "queued" | "processing" | "paused" | "completed" | "failed" | "cancelled";
         JobView: {
             /** @description Local time in Asia/Jakarta. */
             createdAt: string;
@@ -1115,13 +1785,26 @@ export interface components {
             id: string;
             jobId: string;
             options: components["schemas"]["JobOptions"];
+            priority: components["schemas"]["Priority"];
             progress: components["schemas"]["Progress"];
             /** @description What came of the entries that were handled; not in lists. */
             results?: components["schemas"]["ItemView"][] | null;
+            /**
+             * Format: uint32
+             * @description How often entries without success were sent again.
+             */
+            retryCount: number;
+            /** @description When it starts or was to start, local time in Asia/Jakarta; null when it started at once. */
+            scheduledAt: string | null;
             /** @description Local time in Asia/Jakarta. */
             startedAt: string | null;
             status: components["schemas"]["JobStatus"];
             type: string;
+        };
+        JoinedView: {
+            groupId: string;
+            /** @description `joined`, or `pending` until an admin approves. */
+            status: string;
         };
         LastMessageView: {
             fromMe: boolean;
@@ -1147,6 +1830,14 @@ export interface components {
             uptime: string;
             version: string;
         };
+        MemberView: {
+            /** @description Address: the phone number where it is known. */
+            id: string;
+            isAdmin: boolean;
+            isSuperAdmin: boolean;
+            /** @description The hidden id, when it is known. */
+            lid: string | null;
+        };
         /** @description How far a message came. The order is the order of progress: a status never goes back. */
         MessageStatus: "pending" | "failed" | "sent" | "delivered" | "read";
         MessageView: {
@@ -1155,6 +1846,8 @@ export interface components {
             error: string | null;
             /** @description Address of who wrote it. */
             from: string | null;
+            /** @description Their hidden id, when it is known. */
+            fromLid: string | null;
             fromMe: boolean;
             id: string;
             /** @description WhatsApp's name of the kind, `conversation` for texts. */
@@ -1231,6 +1924,26 @@ export interface components {
             photoUrl: string | null;
             user: components["schemas"]["UserView"];
         };
+        PreviewView: {
+            /**
+             * Format: int64
+             * @description Epoch seconds.
+             */
+            creation: number | null;
+            description: string | null;
+            id: string;
+            owner: string | null;
+            /** @description Addresses of everybody in it. */
+            participants: string[];
+            /**
+             * Format: uint32
+             * @description How many people are in it; not all of them may be shown.
+             */
+            size: number;
+            subject: string;
+        };
+        /** @description Which of a device's bulk jobs goes first. Among equals the older one does. */
+        Priority: "high" | "normal" | "low";
         /** @description How far a job has come, in the words of all documented clients. */
         Progress: {
             /**
@@ -1256,6 +1969,12 @@ export interface components {
             successCount: number;
             /** Format: uint32 */
             total: number;
+        };
+        PromotedView: {
+            /** @description Who was refused; absent when nobody was. */
+            failed?: components["schemas"]["FailedView"][];
+            promoted: string[];
+            success: boolean;
         };
         QrImageView: {
             deviceId: string;
@@ -1283,6 +2002,32 @@ export interface components {
             baseId: string;
             success: boolean;
         };
+        RemovedView: {
+            removed: string;
+            success: boolean;
+        };
+        RequestView: {
+            jid: string;
+            /** @description The hidden id, when it is known. */
+            lid: string | null;
+            /** @description ISO 8601, UTC. */
+            requestedAt: string | null;
+        };
+        RequestsView: {
+            groupId: string;
+            requests: components["schemas"]["RequestView"][];
+            /** Format: uint */
+            total: number;
+        };
+        RetriedJob: {
+            id: string;
+            /**
+             * Format: uint32
+             * @description How often entries were sent again.
+             */
+            retryCount: number;
+            status: components["schemas"]["JobStatus"];
+        };
         /** @description What a user may do: `admin` everything, `user` only with what is their own. */
         Role: "admin" | "user";
         SavedView: {
@@ -1298,6 +2043,65 @@ export interface components {
              * @description How many were there already.
              */
             updated: number;
+        };
+        ScheduleList: {
+            pagination: components["schemas"]["Pagination"];
+            scheduledMessages: components["schemas"]["ScheduleView"][];
+        };
+        /** @description The state of a schedule, in the words of the contract and one of ours. */
+        ScheduleStatus: "pending" | "paused" | "sent" | "failed" | "cancelled";
+        ScheduleView: {
+            /**
+             * Format: uint32
+             * @description Number of runs after which it ends.
+             */
+            count: number | null;
+            /** @description Local time in Asia/Jakarta. */
+            createdAt: string;
+            cron: string | null;
+            deviceId: string;
+            /** @description Why the last run failed. */
+            errorMessage: string | null;
+            /**
+             * Format: uint32
+             * @description Runs that failed.
+             */
+            failedRuns: number;
+            /** @description The text or caption. */
+            message: string | null;
+            /** @description WhatsApp's id of the message of the last run. */
+            messageId: string | null;
+            /** @description ISO 8601, UTC; null when nothing is to come. */
+            nextRunAt: string | null;
+            /**
+             * Format: uint32
+             * @description Runs that were made.
+             */
+            runs: number;
+            /** @description The next run, or the last one, local in `timezone`. */
+            scheduleTime: string;
+            scheduledMessageId: string;
+            /** @description When WhatsApp accepted the last run, local time in Asia/Jakarta. */
+            sentAt: string | null;
+            status: components["schemas"]["ScheduleStatus"];
+            timezone: string;
+            to: string;
+            /** @description Local in `timezone`. */
+            until: string | null;
+        };
+        ScheduledView: {
+            cron?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds until the first run.
+             */
+            delaySeconds: number;
+            /** @description ISO 8601, UTC. */
+            nextRunAt: string | null;
+            /** @description As given; with `cron` alone the first run in its zone. */
+            scheduleTime: string;
+            scheduledMessageId: string;
+            timezone: string;
         };
         SentView: {
             deviceId: string;
@@ -1630,30 +2434,48 @@ export interface components {
 }
 export type ActivityList = components['schemas']['ActivityList'];
 export type ActivityView = components['schemas']['ActivityView'];
+export type AddedView = components['schemas']['AddedView'];
 export type CancelledJob = components['schemas']['CancelledJob'];
+export type CancelledSchedule = components['schemas']['CancelledSchedule'];
+export type ChangedJob = components['schemas']['ChangedJob'];
+export type ChangedView = components['schemas']['ChangedView'];
 export type ChatView = components['schemas']['ChatView'];
 export type ChatsView = components['schemas']['ChatsView'];
 export type ConnectView = components['schemas']['ConnectView'];
 export type ConnectedList = components['schemas']['ConnectedList'];
 export type ContactList = components['schemas']['ContactList'];
 export type ContactView = components['schemas']['ContactView'];
+export type ContactView2 = components['schemas']['ContactView2'];
+export type ContactsView = components['schemas']['ContactsView'];
 export type ContentView = components['schemas']['ContentView'];
 export type CountView = components['schemas']['CountView'];
 export type CreatedDevice = components['schemas']['CreatedDevice'];
 export type CreatedJob = components['schemas']['CreatedJob'];
 export type CreatedToken = components['schemas']['CreatedToken'];
+export type CreatedView = components['schemas']['CreatedView'];
+export type DecidedView = components['schemas']['DecidedView'];
+export type DemotedView = components['schemas']['DemotedView'];
 export type DeviceList = components['schemas']['DeviceList'];
 export type DeviceStatus = components['schemas']['DeviceStatus'];
 export type DeviceView = components['schemas']['DeviceView'];
 export type Done = components['schemas']['Done'];
+export type FailedView = components['schemas']['FailedView'];
+export type GroupHistoryView = components['schemas']['GroupHistoryView'];
+export type GroupSentView = components['schemas']['GroupSentView'];
+export type GroupView = components['schemas']['GroupView'];
+export type GroupsView = components['schemas']['GroupsView'];
 export type HistoryView = components['schemas']['HistoryView'];
+export type InfoView = components['schemas']['InfoView'];
+export type InviteView = components['schemas']['InviteView'];
 export type ItemView = components['schemas']['ItemView'];
 export type JobList = components['schemas']['JobList'];
 export type JobOptions = components['schemas']['JobOptions'];
 export type JobStatus = components['schemas']['JobStatus'];
 export type JobView = components['schemas']['JobView'];
+export type JoinedView = components['schemas']['JoinedView'];
 export type LastMessageView = components['schemas']['LastMessageView'];
 export type LongHealth = components['schemas']['LongHealth'];
+export type MemberView = components['schemas']['MemberView'];
 export type MessageStatus = components['schemas']['MessageStatus'];
 export type MessageView = components['schemas']['MessageView'];
 export type NotificationList = components['schemas']['NotificationList'];
@@ -1663,13 +2485,24 @@ export type OneTemplate = components['schemas']['OneTemplate'];
 export type Pagination = components['schemas']['Pagination'];
 export type PairingView = components['schemas']['PairingView'];
 export type PhotoData = components['schemas']['PhotoData'];
+export type PreviewView = components['schemas']['PreviewView'];
+export type Priority = components['schemas']['Priority'];
 export type Progress = components['schemas']['Progress'];
+export type PromotedView = components['schemas']['PromotedView'];
 export type QrImageView = components['schemas']['QrImageView'];
 export type QrView = components['schemas']['QrView'];
 export type ReadView = components['schemas']['ReadView'];
 export type RemovedTemplate = components['schemas']['RemovedTemplate'];
+export type RemovedView = components['schemas']['RemovedView'];
+export type RequestView = components['schemas']['RequestView'];
+export type RequestsView = components['schemas']['RequestsView'];
+export type RetriedJob = components['schemas']['RetriedJob'];
 export type Role = components['schemas']['Role'];
 export type SavedView = components['schemas']['SavedView'];
+export type ScheduleList = components['schemas']['ScheduleList'];
+export type ScheduleStatus = components['schemas']['ScheduleStatus'];
+export type ScheduleView = components['schemas']['ScheduleView'];
+export type ScheduledView = components['schemas']['ScheduledView'];
 export type SentView = components['schemas']['SentView'];
 export type Services = components['schemas']['Services'];
 export type SessionView = components['schemas']['SessionView'];
@@ -3023,6 +3856,38 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    getApiWhatsappMultiDeviceDevicesDeviceIdContacts: {
+        parameters: {
+            query?: {
+                search?: string | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Contacts that the linked account knows: address book, chosen and verified names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ContactsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     deleteApiWhatsappMultiDeviceDevicesDeviceIdDisconnect: {
         parameters: {
             query?: {
@@ -3044,6 +3909,789 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["Done"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdGroupChatHistoryGroupId: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                limit?: number | null;
+                source?: "auto" | "store" | "server" | "whatsapp" | null;
+                waitSeconds?: number | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages of a group, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["GroupHistoryView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdGroupInvite: {
+        parameters: {
+            query?: {
+                link?: string | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group behind an invite link, without joining it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PreviewView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description `https://chat.whatsapp.com/…`, or the code alone. */
+                    link?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Joins a group by its invite link; 202 when an admin has to approve */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["JoinedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdGroups: {
+        parameters: {
+            query?: {
+                refresh?: boolean | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Groups of the account, from what is known; `refresh` asks WhatsApp anew */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["GroupsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Numbers or addresses, at least one. */
+                    participants?: string[] | null;
+                    /** @description 1 to 100 characters. */
+                    subject?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Makes a group */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CreatedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdAdmins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Number or address of one member. */
+                    adminJid?: string | null;
+                    /** @description Numbers or addresses of several. */
+                    participants?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Makes members admins: `adminJid`, or several with `participants` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PromotedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdAdminsAdminJid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+                adminJid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Makes an admin a plain member */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["DemotedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdDescription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description At most 2048 characters; empty or absent takes it away. */
+                    description?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Gives a group another description; an empty one takes it away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdInfo: {
+        parameters: {
+            query?: {
+                refresh?: boolean | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One group with everybody in it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["InfoView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invite link of a group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["InviteView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdInviteReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Makes a new invite link; the old one is void */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["InviteView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdLeave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Leaves a group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdMentionMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Numbers or addresses, at least one; all of them are told, whether the text names them or not. */
+                    mentions?: string[] | null;
+                    /** @description 1 to 4096 characters; `{m1}`, `{mention1}`, `{mention[0]}` and `{mentions}` are filled. */
+                    message?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sends a text that speaks of people; `{m1}`, `{mention[0]}` and `{mentions}` are filled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["GroupSentView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdParticipants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Numbers or addresses, at least one. */
+                    participants?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Takes people into a group; each may be refused on their own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["AddedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdParticipantsParticipantJid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+                participantJid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sends somebody away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RemovedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdPicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description A JPEG of at most 2 MB, bare or as a data URL. */
+                    base64?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sets the picture of a group: a JPEG in base64 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdPicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Takes the picture of a group away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who wants to join a group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RequestsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdRequestsApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Numbers or addresses, at least one. */
+                    participants?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Lets people in who want to join */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["DecidedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdRequestsReject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Numbers or addresses, at least one. */
+                    participants?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Refuses people who want to join */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["DecidedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Only admins may write. */
+                    announce?: boolean | null;
+                    /** @description An admin has to let new members in. */
+                    approval?: boolean | null;
+                    /**
+                     * Format: uint32
+                     * @description Seconds after which messages disappear: 0 (never), 86400, 604800 or 7776000.
+                     */
+                    ephemeralSeconds?: number | null;
+                    /** @description Only admins may change subject, description and picture. */
+                    locked?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Changes settings of a group; those that are absent stay */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["InfoView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSubject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 100 characters. */
+                    subject?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Gives a group another name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -3081,6 +4729,12 @@ export interface operations {
                         /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
                         to?: string | null;
                     }[] | null;
+                    /** @description Which of the device's jobs goes first: `high`, `normal` (default) or `low`. */
+                    priority?: ("high" | "normal" | "low") | null;
+                    /** @description When to start: `YYYY-MM-DD HH:mm:ss` in `timezone`, or ISO 8601 with an offset; absent means at once. */
+                    scheduleTime?: string | null;
+                    /** @description IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
                 };
             };
         };
@@ -3264,6 +4918,145 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    postApiWhatsappMultiDeviceDevicesDeviceIdScheduleMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uint32
+                     * @description With `cron`: number of runs, 1 to 100000.
+                     */
+                    count?: number | null;
+                    /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
+                    cron?: string | null;
+                    /** @description 1 to 4096 characters. */
+                    message?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description `YYYY-MM-DD HH:mm:ss` in `timezone`, or ISO 8601 with an offset. With `cron` nothing runs before it. */
+                    scheduleTime?: string | null;
+                    /** @description IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
+                    /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                    to?: string | null;
+                    /** @description With `cron`: nothing runs after it. Written like `scheduleTime`. */
+                    until?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sends a text at a time, or again and again with `cron` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScheduledView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdScheduledMessages: {
+        parameters: {
+            query?: {
+                limit?: number | null;
+                page?: number | null;
+                status?: ("pending" | "paused" | "sent" | "failed" | "cancelled") | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Scheduled messages of a device, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScheduleList"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdSendGroupMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: double
+                     * @description Seconds between texts, 0 to 3600; absent means random 2 to 5.
+                     */
+                    delay?: number | null;
+                    /** @description Address of the group, or its digits. */
+                    groupId?: string | null;
+                    /** @description Up to 100 texts; chosen when present. */
+                    items?: {
+                        /** @description Address of the group, or its digits. */
+                        groupId?: string | null;
+                        /** @description 1 to 4096 characters. */
+                        message?: string | null;
+                    }[] | null;
+                    /** @description 1 to 4096 characters. */
+                    message?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sends a text to a group, or to up to 100 with `items`; answers when WhatsApp has accepted them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["GroupSentView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceDevicesDeviceIdSendMessage: {
         parameters: {
             query?: never;
@@ -3385,7 +5178,7 @@ export interface operations {
                 deviceId?: string | null;
                 limit?: number | null;
                 page?: number | null;
-                status?: ("queued" | "processing" | "completed" | "failed" | "cancelled") | null;
+                status?: ("queued" | "processing" | "paused" | "completed" | "failed" | "cancelled") | null;
                 type?: string | null;
             };
             header?: never;
@@ -3443,6 +5236,43 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    putApiWhatsappMultiDeviceJobsJobId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description `high`, `normal` or `low`. */
+                    priority?: ("high" | "normal" | "low") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Changes which of the device's jobs goes first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceJobsJobIdCancel: {
         parameters: {
             query?: never;
@@ -3462,6 +5292,302 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["CancelledJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceJobsJobIdPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Holds a job back; the entry that is being sent is finished first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceJobsJobIdResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lets a paused job go on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChangedJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceJobsJobIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sends the entries of an ended job again that were not sent, under their message ids */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RetriedJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceScheduledMessages: {
+        parameters: {
+            query?: {
+                limit?: number | null;
+                page?: number | null;
+                status?: ("pending" | "paused" | "sent" | "failed" | "cancelled") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Scheduled messages of all devices that the caller may see, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScheduleList"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceScheduledMessagesMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One scheduled message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScheduleView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceScheduledMessagesMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uint32
+                     * @description With `cron`: number of runs, 1 to 100000.
+                     */
+                    count?: number | null;
+                    /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
+                    cron?: string | null;
+                    /** @description 1 to 4096 characters. */
+                    message?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description `YYYY-MM-DD HH:mm:ss` in `timezone`, or ISO 8601 with an offset. With `cron` nothing runs before it. */
+                    scheduleTime?: string | null;
+                    /** @description IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
+                    /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                    to?: string | null;
+                    /** @description With `cron`: nothing runs after it. Written like `scheduleTime`. */
+                    until?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Changes text, recipient or time of a scheduled message; what is absent stays */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScheduleView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceScheduledMessagesMessageIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancels a scheduled message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CancelledSchedule"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceScheduledMessagesMessageIdPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Holds a scheduled message back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScheduleView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceScheduledMessagesMessageIdResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lets a paused scheduled message go on; missed runs are not made up for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ScheduleView"];
                         message?: string;
                         /** @constant */
                         success: true;
