@@ -177,6 +177,7 @@ fn what_is_known_is_not_asked_again_and_survives_a_restart() {
         (list(&kurir).data(200)["groups"][0]["subject"] == "Keluarga besar").then_some(())
     });
     kurir.restart();
+    kurir.phones().fault(json!({"iqError": {"code": 429, "backoff": 3600, "xmlns": "w:g2"}}));
     kurir.wait_connected("toko-1");
     let known = list(&kurir).data(200);
     assert_eq!((&known["groups"][0]["subject"], &known["askedAt"]), (&json!("Keluarga besar"), &asked_at));
