@@ -17,6 +17,11 @@ pub fn load(world: &World) -> Result<()> {
         world.directory.restore(Account::from_row(number, row)?);
         Ok(())
     })?;
+    store.load(Table::Personas, |number, row| {
+        let account = world.directory.by_number(number).context("a persona without its account")?;
+        account.state().persona = serde_json::from_slice(row)?;
+        Ok(())
+    })?;
     store.load(Table::Companions, |key, row| {
         let (account, _) = owner(world, key)?;
         let profile: Profile = serde_json::from_slice(row)?;

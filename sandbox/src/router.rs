@@ -94,8 +94,13 @@ fn route(session: &Session, device: &Device, message: &Node) -> Result<Accepted,
     let copies = copies(own, device.id, &chat, &to, message);
     let mut batch = world.batch();
     let copies = unserved(world, device, &id, copies, &mut batch);
+    // The sender does not learn that it is blocked.
+    let blocked = blocks(&chat, own);
     for (target, jid, enc) in &copies {
         let to_self = Arc::ptr_eq(target, own);
+        if blocked && !to_self {
+            continue;
+        }
         let stanza = if to_self {
             own_copy(device, &chat, &to, message, enc)
         } else {
@@ -105,6 +110,11 @@ fn route(session: &Session, device: &Device, message: &Node) -> Result<Accepted,
     }
     acquaint(own, &chat, &mut batch);
     Ok(Accepted { batch, phash: None })
+}
+
+/// Returns whether an account blocked another.
+pub fn blocks(account: &Account, other: &Account) -> bool {
+    account.state().persona.blocked.contains(&other.number)
 }
 
 type Copy = (Arc<Account>, Jid, Node);

@@ -169,7 +169,7 @@ pub(super) async fn receipt(world: &World, phone: &str, receipt: Receipt) -> Out
 }
 
 /// Returns what resolves once a batch is stored.
-fn stored(batch: &mut Batch) -> oneshot::Receiver<()> {
+pub(super) fn stored(batch: &mut Batch) -> oneshot::Receiver<()> {
     let (done, stored) = oneshot::channel();
     // The receiver is only gone when the caller of the control API is.
     batch.then(move || {

@@ -3,6 +3,7 @@
 
 mod groups;
 mod messages;
+mod persona;
 mod phones;
 mod presence;
 mod reply;
@@ -42,7 +43,7 @@ pub struct Control {
 }
 
 /// Paths below `/sandbox` and the methods that each one takes.
-const ROUTES: [(&[&str], &str); 24] = [
+const ROUTES: [(&[&str], &str); 25] = [
     (&[], "GET"),
     (&["phones"], "GET, POST"),
     (&["phones", ":phone"], "GET"),
@@ -53,6 +54,7 @@ const ROUTES: [(&[&str], &str); 24] = [
     (&["phones", ":phone", "messages", ":id", "media"], "GET"),
     (&["phones", ":phone", "receipts"], "POST"),
     (&["phones", ":phone", "presence"], "POST"),
+    (&["phones", ":phone", "profile"], "GET, PATCH"),
     (&["phones", ":phone", "contacts"], "POST"),
     (&["groups"], "GET, POST"),
     (&["groups", ":group"], "GET, PATCH"),
@@ -130,6 +132,8 @@ impl Control {
                 Err(Failure::new(400, "subscribe", "events are a stream: subscribe instead of calling"))
             }
             (_, ["phones", phone, "presence"]) => presence::show(world, phone, body(bytes)?),
+            ("PATCH", ["phones", phone, "profile"]) => persona::edit(world, phone, body(bytes)?).await,
+            (_, ["phones", phone, "profile"]) => persona::show(world, phone),
             (_, ["phones", _, "contacts"]) => Err(Failure::not_built("contacts")),
             (_, ["groups", ..]) => self.group(method, &segments[1..], query, bytes).await,
             _ => Err(Failure::no_such_path()),

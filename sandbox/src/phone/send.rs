@@ -56,7 +56,7 @@ pub async fn compose(
 ) -> Result<()> {
     let own_copy = wrap_device_sent(outgoing.message.clone(), chat.pn(0).to_string());
     let mut targets = Vec::new();
-    if !Arc::ptr_eq(account, chat) {
+    if !Arc::ptr_eq(account, chat) && !router::blocks(chat, account) {
         targets.extend(devices(chat).into_iter().map(|device| (chat, device, &outgoing.message)));
     }
     targets.extend(

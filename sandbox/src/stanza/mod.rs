@@ -11,6 +11,7 @@ pub mod login;
 mod md;
 mod media;
 pub mod notify;
+pub mod persona;
 pub mod presence;
 pub mod receipt;
 mod usync;

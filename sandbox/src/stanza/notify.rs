@@ -81,6 +81,21 @@ pub fn devices_changed(world: &World, account: &Arc<Account>, device: u16, key_i
     world.commit(batch);
 }
 
+/// Tells the account's companions, and those of everybody it has talked to, what it shows of itself now.
+pub fn persona_changed(world: &World, account: &Arc<Account>, kind: &'static str, change: &Node) {
+    let peers: Vec<String> = account.state().peers.iter().cloned().collect();
+    let peers = peers.iter().filter_map(|number| world.directory.by_number(number));
+    let mut batch = world.batch();
+    for other in std::iter::once(account.clone()).chain(peers) {
+        let companions: Vec<u16> = other.state().companions.keys().copied().collect();
+        for id in companions {
+            let stanza = start(kind, account.pn(0)).children([change.clone()]).build();
+            router::enqueue(world, &other, id, stanza, &mut batch);
+        }
+    }
+    world.commit(batch);
+}
+
 /// Asks a companion for more one-time prekeys when few are left. Once per shortage, not once per key.
 pub fn prekeys_low(world: &World, account: &Arc<Account>, device: u16, batch: &mut Batch) {
     let left = account.state().companions.get(&device).map(|one| one.prekeys.len());

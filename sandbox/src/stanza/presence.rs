@@ -106,6 +106,9 @@ fn stanza(account: &Account, spelling: &Jid) -> Node {
         return stanza.build();
     }
     let stanza = stanza.attr("type", "unavailable");
+    if state.persona.hides("last") {
+        return stanza.attr("last", "deny").build();
+    }
     match state.last_seen {
         Some(seen) => stanza.attr("last", seen.to_string()).build(),
         None => stanza.build(),

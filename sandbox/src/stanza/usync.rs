@@ -56,7 +56,7 @@ fn user(session: &Session, asked: &Node, protocols: &[&str]) -> Result<Node, Ref
             ("lid", Some(account)) if jid.is_pn() => {
                 Some(NodeBuilder::new("lid").attr("val", account.lid(0)).build())
             }
-            ("status", Some(_)) => Some(NodeBuilder::new("status").attr("t", "0").bytes(Vec::new()).build()),
+            ("status", Some(account)) => Some(about(account)),
             ("disappearing_mode", Some(_)) => {
                 Some(NodeBuilder::new("disappearing_mode").attr("duration", "0").attr("t", "0").build())
             }
@@ -76,6 +76,17 @@ fn contact_answer(exists: bool, asked: Option<&str>) -> Node {
         Some(asked) => answer.bytes(asked.as_bytes()).build(),
         None => answer.build(),
     }
+}
+
+fn about(account: &Account) -> Node {
+    let persona = &account.state().persona;
+    if persona.hides("status") {
+        let error = NodeBuilder::new("error").attr("code", "401").attr("text", "not-authorized").build();
+        return node::parent("status", [error]);
+    }
+    let (text, at) =
+        persona.about.as_ref().map_or((String::new(), 0), |about| (about.text.clone(), about.at));
+    NodeBuilder::new("status").attr("t", at.to_string()).bytes(text.into_bytes()).build()
 }
 
 fn devices(account: &Arc<Account>) -> Node {

@@ -2,6 +2,7 @@
 
 use super::appstate::Collection;
 use super::companion::{Companion, hexed};
+use super::persona::Persona;
 use super::queue::{self, Queue};
 use super::{lock, magic::Manner};
 use crate::keys::public_bytes;
@@ -71,6 +72,8 @@ pub struct State {
     pub collections: BTreeMap<String, Collection>,
     /// Numbers it has exchanged messages with.
     pub peers: BTreeSet<String>,
+    /// What it shows of itself, and whom it keeps away.
+    pub persona: Persona,
     /// Companions that want to know whether the account is available, and by which address they asked.
     pub watchers: HashMap<(String, u16), Jid>,
     /// The phone's owner is looking at it.
@@ -165,6 +168,7 @@ impl Account {
                 queue: Queue::default(),
                 collections: BTreeMap::new(),
                 peers: BTreeSet::new(),
+                persona: Persona::default(),
                 watchers: HashMap::new(),
                 phone_available: false,
                 last_seen: None,

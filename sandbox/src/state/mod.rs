@@ -8,6 +8,7 @@ pub mod directory;
 pub mod group;
 pub mod groups;
 pub mod magic;
+pub mod persona;
 pub mod queue;
 pub mod registration;
 pub mod routed;

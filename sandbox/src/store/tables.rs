@@ -25,6 +25,8 @@ tables! {
     Meta = "meta-1",
     /// number -> account (JSON)
     Accounts = "accounts-1",
+    /// number -> what the account shows of itself (JSON)
+    Personas = "personas-1",
     /// number/device -> linked companion (JSON)
     Companions = "companions-1",
     /// number/device/key id -> public one-time prekey of a companion

@@ -12,5 +12,6 @@ mod media;
 mod pairing;
 mod persistence;
 mod presence;
+mod profile;
 mod reupload;
 mod support;
