@@ -28,23 +28,24 @@ for (const problem of problems) console.error(problem);
 console.log(`catalogues: ${id.size} texts in 2 languages, ${components.length} components, ${problems.length} problems`);
 process.exit(problems.length === 0 ? 0 : 1);
 
-/** Reads a catalogue file as a map; the files hold one `'key': 'text',` per line. */
+/** Reads a language's files as one map; they hold one `'key': 'text',` per line. */
 function catalogue(language) {
   const entries = new Map();
-  const lines = read(join(SOURCE, 'lib', 'i18n', `${language}.ts`)).split('\n');
+  const folder = join(SOURCE, 'lib', 'i18n', language);
+  const lines = readdirSync(folder).flatMap((name) => read(join(folder, name)).split('\n'));
   for (const line of lines) {
     const entry = /^ {2}(["'])([a-z_0-9.]+)\1: (["'])(.*)\3,$/.exec(line);
     if (!entry) continue;
-    if (entries.has(entry[2])) problems.push(`${language}.ts: ${entry[2]} stands there twice`);
+    if (entries.has(entry[2])) problems.push(`${language}: ${entry[2]} stands there twice`);
     entries.set(entry[2], entry[4]);
   }
   return entries;
 }
 
 function checkCatalogues() {
-  if (id.size === 0) problems.push('id.ts: no texts found');
-  for (const key of id.keys()) if (!en.has(key)) problems.push(`en.ts: ${key} is missing`);
-  for (const key of en.keys()) if (!id.has(key)) problems.push(`id.ts: ${key} is missing`);
+  if (id.size === 0) problems.push('id: no texts found');
+  for (const key of id.keys()) if (!en.has(key)) problems.push(`en: ${key} is missing`);
+  for (const key of en.keys()) if (!id.has(key)) problems.push(`id: ${key} is missing`);
   for (const [key, text] of id) {
     if (text.trim() === '' || en.get(key)?.trim() === '') problems.push(`${key} is empty`);
     const [ours, theirs] = [placeholders(text), placeholders(en.get(key) ?? '')];
@@ -93,7 +94,7 @@ function walk(node, visit) {
 /** A key nobody uses is dead; a key nobody wrote is a hole. Template keys count by their beginning. */
 function checkUse() {
   const code = files
-    .filter((file) => /\.(svelte|ts)$/.test(file) && !/i18n[\\/](id|en)\.ts$/.test(file))
+    .filter((file) => /\.(svelte|ts)$/.test(file) && !/i18n[\\/](id|en)[\\/]/.test(file))
     .map(read)
     .join('\n');
   const literals = new Set([...code.matchAll(/['"]([a-z]+\.[a-z_0-9]+)['"]/g)].map((found) => found[1]));

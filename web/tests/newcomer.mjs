@@ -1,8 +1,9 @@
 // The way of a newcomer through the dashboard, against the real program and its simulated network, and then every
 // page in both languages, both themes and two widths. Pictures land in tests/pictures.
 import assert from 'node:assert/strict';
-import { inspect, launch, picture, profile, until } from './support/browser.mjs';
-import { startKurir } from './support/server.mjs';
+import { picture, profile, until } from './support/browser.mjs';
+import { ask, run } from './support/checks.mjs';
+import { lookAtPages } from './support/views.mjs';
 
 const OWNER = { name: 'Melati Sari', username: 'melati', email: 'melati@contoh.id', password: 'bunga-mawar-20' };
 const CUSTOMER = '6281311112222';
@@ -10,40 +11,10 @@ const DEVICE = 'Toko Melati';
 const LINK_MS = 60_000;
 const FIRST_LOAD_BYTES = 150_000;
 
-let passed = 0;
-const failures = [];
-const troubles = [];
+await run(walk);
 
-/** Runs one check; `essential` ones end the run, because nothing after them can work. */
-async function check(name, run, essential = true) {
-  const started = Date.now();
-  try {
-    await run();
-    assert.deepEqual(troubles.splice(0), [], 'nothing went wrong in the browser');
-    passed += 1;
-    console.log(`ok      ${name} (${Date.now() - started} ms)`);
-  } catch (error) {
-    failures.push(name);
-    console.log(`FAILED  ${name}\n${error.stack}`);
-    if (essential) throw error;
-  }
-}
-
-const kurir = await startKurir();
-const browser = await launch();
-try {
-  await walk();
-} catch (error) {
-  if (failures.length === 0) failures.push(String(error.stack));
-  console.log(`log of kurir:\n${kurir.tail()}`);
-} finally {
-  await browser.close();
-  await kurir.stop();
-}
-console.log(`${passed} passed, ${failures.length} failed`);
-process.exit(failures.length === 0 ? 0 : 1);
-
-async function walk() {
+async function walk(stage) {
+  const { kurir, browser, troubles, check } = stage;
   const context = await profile(browser, kurir.base, troubles);
   const page = await context.newPage();
   const second = await context.newPage();
@@ -157,9 +128,9 @@ async function walk() {
   });
 
   await check('a long history loads upwards without a jump', async () => {
-    const shop = (await ask(context, 'GET', '/sandbox/phones')).find((phone) => phone.companions.length > 0);
+    const shop = (await ask(context, kurir.base, 'GET', '/sandbox/phones')).find((phone) => phone.companions.length > 0);
     for (let number = 1; number <= 120; number += 1) {
-      await ask(context, 'POST', `/sandbox/phones/${CUSTOMER}/messages`, { to: shop.phone, text: `Pesan ke-${number}` });
+      await ask(context, kurir.base, 'POST', `/sandbox/phones/${CUSTOMER}/messages`, { to: shop.phone, text: `Pesan ke-${number}` });
     }
     await page.locator('.bubble', { hasText: 'Pesan ke-120' }).waitFor();
     await page.reload();
@@ -274,18 +245,12 @@ async function walk() {
     await page.locator('tr[data-job]').waitFor();
   });
 
-  await lookAtPages(await context.storageState());
+  const storageState = await context.storageState();
+  await lookAtPages(stage, await addresses(stage, storageState), storageState);
 }
 
 function drawn(image) {
   return until('the QR to be drawn', () => image.evaluate((image) => image.complete && image.naturalWidth > 0));
-}
-
-/** Calls the API as the page does, with its cookies. */
-async function ask(context, method, path, data) {
-  const answer = await context.request.fetch(path, { method, data, headers: { Origin: kurir.base } });
-  assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
-  return answer.json();
 }
 
 /** Scrolls up until older messages have come, and returns by how many pixels the message on top has moved. */
@@ -312,52 +277,11 @@ async function fillClaim(page) {
   await page.getByRole('button', { name: 'Jadikan milik saya' }).click();
 }
 
-/** Every page in both languages, both themes, on a desk and on a phone. */
-async function lookAtPages(storageState) {
-  const pages = await addresses(storageState);
-  for (const language of ['id', 'en']) {
-    for (const theme of ['light', 'dark']) {
-      for (const width of [1280, 360]) {
-        const view = `${language}-${theme}-${width}`;
-        await check(`every page is sound in ${view}`, () => lookAt(pages, storageState, { language, theme, width, view }), false);
-      }
-    }
-  }
-}
-
-async function lookAt(pages, storageState, { language, theme, width, view }) {
-  const viewport = { width, height: width < 700 ? 760 : 900 };
-  // Without motion a picture never catches a thing halfway.
-  const context = await profile(browser, kurir.base, troubles, { viewport, storageState, reducedMotion: 'reduce' });
-  await ask(context, 'PUT', '/api/auth/profile', { language });
-  await context.addInitScript(
-    ([language, theme]) => {
-      // The blank page before the first one has no storage.
-      if (origin === 'null') return;
-      localStorage.setItem('kurir.language', language);
-      localStorage.setItem('kurir.theme', theme);
-    },
-    [language, theme],
-  );
-  const page = await context.newPage();
-  const faults = [];
-  for (const [name, address, ready] of pages) {
-    await page.goto(address);
-    await page.locator(ready).first().waitFor();
-    await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
-    assert.equal(await page.locator('html').getAttribute('lang'), language);
-    faults.push(...(await inspect(page)).map((fault) => `${name}: ${fault}`));
-    await picture(page, `${name}-${view}`);
-  }
-  await context.close();
-  assert.deepEqual(faults, []);
-}
-
 /** Name, address, and what shows that the page is full. */
-async function addresses(storageState) {
+async function addresses({ kurir, browser, troubles }, storageState) {
   const context = await profile(browser, kurir.base, troubles, { storageState });
-  const answer = await ask(context, 'GET', '/api/whatsapp-multi-device/devices');
-  const jobs = await ask(context, 'GET', '/api/whatsapp-multi-device/jobs');
+  const answer = await ask(context, kurir.base, 'GET', '/api/whatsapp-multi-device/devices');
+  const jobs = await ask(context, kurir.base, 'GET', '/api/whatsapp-multi-device/jobs');
   await context.close();
   const device = answer.data.devices[0].deviceId;
   return [

@@ -101,7 +101,8 @@ function measure(isPhone) {
   for (const element of (modal ?? document).querySelectorAll('a[href], button, select, textarea, input, summary')) {
     if (!element.checkVisibility() || element.tabIndex < 0) continue;
     // A choice is touched through its label; a row through the link that covers it.
-    const touched = element.type === 'radio' ? element.closest('label') : element;
+    const isChoice = element.type === 'radio' || element.type === 'checkbox';
+    const touched = isChoice ? element.closest('label') : element;
     const covers = getComputedStyle(element, '::after').position === 'absolute';
     const height = touched.getBoundingClientRect().height;
     if (height < TARGET_PX - 0.5 && height > 1 && !covers) {

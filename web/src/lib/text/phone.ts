@@ -32,3 +32,7 @@ export function chatName(chat: { jid: string; name?: string | null; phoneNumber?
   const phone = chat.phoneNumber ?? phoneOfJid(chat.jid);
   return phone ? formatPhone(phone) : chat.jid;
 }
+
+/** What to call the recipient of a job or schedule: its number as people write it, else its address. */
+export const recipientName = (to: string): string =>
+  to.endsWith('@g.us') || to.endsWith('@lid') ? to : formatPhone(to.split('@')[0] ?? to);

@@ -54,6 +54,12 @@ export function shortTime(ms: number, now: number): string {
 
 export const startOfDay = (ms: number): number => new Date(ms).setHours(0, 0, 0, 0);
 
+/** A length of sound or film, `1:05`. */
+export function minutes(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
 /** A duration in words, rounded as people would say it. */
 export function aboutDuration(seconds: number): string {
   if (seconds < 50) return t('time.under_minute');
