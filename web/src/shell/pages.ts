@@ -24,7 +24,11 @@ export const mainPages = (): Entry[] => [
   chat(),
   { href: '/send-message', title: 'send.title', short: 'send.short', icon: 'send' },
   { href: '/chat-blast', title: 'bulk.title', icon: 'bulk' },
+  { href: '/schedule-message', title: 'schedule.title', icon: 'clock' },
   { href: '/jobs', title: 'jobs.title', icon: 'jobs' },
+  { href: '/contacts', title: 'contacts.title', icon: 'people' },
+  { href: '/templates', title: 'templates.title', icon: 'template' },
+  { href: '/activity', title: 'activity.title', icon: 'activity' },
 ];
 
 export const phonesPage: Entry = { href: '/simulated-phones', title: 'phones.title', icon: 'phone' };

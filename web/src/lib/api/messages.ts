@@ -38,3 +38,10 @@ export const listJobs = (query: { status?: string; deviceId?: string; page?: num
 export const getJob = (id: string) => getData<Job>(`${BASE}/jobs/${encodeURIComponent(id)}`);
 
 export const cancelJob = (id: string) => call('POST', `${BASE}/jobs/${encodeURIComponent(id)}/cancel`);
+
+export const pauseJob = (id: string) => call('POST', `${BASE}/jobs/${encodeURIComponent(id)}/pause`);
+
+export const resumeJob = (id: string) => call('POST', `${BASE}/jobs/${encodeURIComponent(id)}/resume`);
+
+/** Queues the failed entries of an ended job again. */
+export const retryJob = (id: string) => call('POST', `${BASE}/jobs/${encodeURIComponent(id)}/retry`);

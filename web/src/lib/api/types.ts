@@ -70,10 +70,12 @@ export type LiveEvent =
     }
   | { type: 'message.status'; deviceId: string; messageId: string; chatJid: string; status: MessageStatus }
   | {
-      type: 'job.progress' | 'job.completed' | 'job.failed' | 'job.cancelled';
+      type: 'job.progress' | 'job.completed' | 'job.failed' | 'job.cancelled' | 'job.paused' | 'job.resumed';
       jobId: string;
       deviceId: string;
       status: JobStatus;
       progress: Progress;
     }
+  | { type: 'scheduled.sent' | 'scheduled.failed'; scheduledMessageId: string; deviceId: string }
+  | { type: 'group.participants' | 'group.updated' | 'group.joined' | 'group.deleted'; deviceId: string; groupId: string }
   | { type: 'device.created' | 'device.updated' | 'device.deleted'; deviceId: string };

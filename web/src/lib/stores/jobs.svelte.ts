@@ -43,16 +43,22 @@ class Jobs {
     this.opened = null;
   }
 
-  async cancel(id: string): Promise<void> {
-    await api.cancelJob(id);
-    await Promise.all([this.load(), this.opened?.jobId === id ? this.open(id) : undefined]);
-  }
+  cancel = (id: string) => this.steer(api.cancelJob, id);
+  pause = (id: string) => this.steer(api.pauseJob, id);
+  resume = (id: string) => this.steer(api.resumeJob, id);
+  retry = (id: string) => this.steer(api.retryJob, id);
 
   clear(): void {
     this.list = [];
     this.opened = null;
     this.loading = 'first';
     this.error = null;
+  }
+
+  /** Changes the course of a job, then reads what became of it. */
+  private async steer(change: (id: string) => Promise<unknown>, id: string): Promise<void> {
+    await change(id);
+    await Promise.all([this.load(), this.opened?.jobId === id ? this.open(id) : undefined]);
   }
 
   apply(event: LiveEvent): void {
