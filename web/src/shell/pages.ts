@@ -1,6 +1,7 @@
 // The entries of the navigation, in the order in which people need them.
 import type { Key } from '../lib/i18n/index.svelte';
 import { devices } from '../lib/stores/devices.svelte';
+import { session } from '../lib/stores/session.svelte';
 import type { IconName } from '../ui/icons';
 
 export interface Entry {
@@ -18,6 +19,9 @@ const chat = (): Entry => ({
   icon: 'chat',
 });
 
+/** Groups are for administrators, as the server has it. */
+const groupsPage: Entry = { href: '/groups', title: 'groups.title', icon: 'group' };
+
 export const mainPages = (): Entry[] => [
   { href: '/dashboard', title: 'overview.title', short: 'overview.short', icon: 'overview' },
   { href: '/devices', title: 'devices.title', icon: 'devices' },
@@ -28,6 +32,7 @@ export const mainPages = (): Entry[] => [
   { href: '/jobs', title: 'jobs.title', icon: 'jobs' },
   { href: '/contacts', title: 'contacts.title', icon: 'people' },
   { href: '/templates', title: 'templates.title', icon: 'template' },
+  ...(session.isAdmin ? [groupsPage] : []),
   { href: '/activity', title: 'activity.title', icon: 'activity' },
 ];
 

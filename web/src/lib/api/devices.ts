@@ -4,6 +4,9 @@ import type { ConnectView, CreatedDevice, Device, DeviceList, PairingView, QrVie
 export const BASE = '/api/whatsapp-multi-device';
 export const devicePath = (id: string) => `${BASE}/devices/${encodeURIComponent(id)}`;
 
+export const groupPath = (deviceId: string, groupId: string) =>
+  `${devicePath(deviceId)}/groups/${encodeURIComponent(groupId)}`;
+
 export const listDevices = () => getData<DeviceList>(`${BASE}/devices`);
 
 export const getDevice = (id: string) => getData<Device>(devicePath(id));

@@ -1,5 +1,5 @@
 import { call, getData } from './client';
-import { BASE, devicePath } from './devices';
+import { BASE, devicePath, groupPath } from './devices';
 import type { ChatPage, CreatedJob, HistoryPage, Job, JobList, SentMessage } from './types';
 
 export const listChats = (deviceId: string, query: { search?: string; limit?: number; before?: string }) =>
@@ -15,6 +15,15 @@ export const chatHistory = (deviceId: string, jid: string, query: { limit?: numb
 
 export const sendMessage = (deviceId: string, to: string, message: string, idempotencyKey: string) =>
   call<SentMessage>('POST', `${devicePath(deviceId)}/send-message`, { body: { to, message }, idempotencyKey });
+
+/** Sends a text to a group; `{m1}`, `{m2}` … in it stand for the people who are mentioned. */
+export const sendToGroup = (deviceId: string, groupId: string, message: string, mentions: string[], idempotencyKey: string) =>
+  mentions.length === 0
+    ? call<SentMessage>('POST', `${devicePath(deviceId)}/send-group-message`, { body: { groupId, message }, idempotencyKey })
+    : call<SentMessage>('POST', `${groupPath(deviceId, groupId)}/mention-message`, {
+        body: { message, mentions },
+        idempotencyKey,
+      });
 
 export interface BulkItem {
   to: string;

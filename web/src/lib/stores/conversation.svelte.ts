@@ -2,6 +2,7 @@
 import { ApiError } from '../api/client';
 import * as api from '../api/messages';
 import type { LiveEvent, Message, MessageStatus, SentMessage } from '../api/types';
+import { Stretch } from '../chat/window.svelte';
 import { later } from '../message-status';
 import { randomKey } from '../random';
 import { epoch } from '../text/time';
@@ -9,24 +10,34 @@ import { feed } from './feed.svelte';
 import type { Loading } from './loading';
 
 const PAGE = 50;
+/** A search for an old message takes larger steps back. */
+const LONG_PAGE = 100;
+/** Events of messages whose content is only in the history are answered by one reading. */
+const SETTLE_MS = 200;
+
+/** What somebody is about to send. */
+export interface Draft {
+  text: string;
+  /** Addresses of the people that the text speaks of, in groups; `{m1}` of the text stands for the first. */
+  mentions: string[];
+}
 
 /** A message of ours that the server has not answered for yet, or has refused. */
-export interface Outgoing {
+export interface Outgoing extends Draft {
   key: string;
-  text: string;
   at: number;
   problem: string | null;
 }
 
 export class Conversation {
-  /** Oldest first. */
-  messages = $state<Message[]>([]);
+  readonly history = new Stretch<Message>();
   outgoing = $state<Outgoing[]>([]);
   loading = $state<Loading>('first');
   error = $state.raw<ApiError | null>(null);
   hasMore = $state(false);
   loadingOlder = $state(false);
   private readonly stops: (() => void)[];
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly deviceId: string,
@@ -35,7 +46,12 @@ export class Conversation {
     this.stops = [feed.listen((event) => this.apply(event)), feed.onGap(() => void this.load())];
   }
 
+  get isGroup(): boolean {
+    return this.jid.endsWith('@g.us');
+  }
+
   close(): void {
+    clearTimeout(this.timer);
     this.stops.forEach((stop) => stop());
   }
 
@@ -53,34 +69,42 @@ export class Conversation {
     this.loading = 'done';
   }
 
-  async loadOlder(): Promise<void> {
-    const oldest = this.messages[0];
-    if (!oldest || this.loadingOlder || !this.hasMore) return;
-    this.loadingOlder = true;
-    try {
-      const page = await api.chatHistory(this.deviceId, this.jid, { limit: PAGE, before: oldest.id });
-      page.messages.forEach((message) => this.put(message));
-      this.hasMore = page.hasMore;
-    } finally {
-      this.loadingOlder = false;
+  /**
+   * Fetches what is older, unless it is loaded already, and returns the change that shows it: whoever shows it may then
+   * hold the reader's place at that very moment.
+   */
+  async older(): Promise<() => void> {
+    return this.history.start > 0 ? () => this.history.older() : this.fetchOlder(PAGE);
+  }
+
+  /** Brings the stretch around a message into the page; false when the history has no such message. */
+  async reach(id: string): Promise<boolean> {
+    for (;;) {
+      const index = this.history.all.findIndex((message) => message.id === id);
+      if (index >= 0) {
+        this.history.around(index);
+        return true;
+      }
+      if (!this.hasMore) return false;
+      (await this.fetchOlder(LONG_PAGE))();
     }
   }
 
-  /** Sends a text. It shows at once as waiting, and stays with its reason when the server refuses it. */
-  async send(text: string, wording: (error: ApiError) => string): Promise<void> {
+  /** Sends a message. It shows at once as waiting, and stays with its reason when the server refuses it. */
+  async send(draft: Draft, wording: (error: ApiError) => string): Promise<void> {
     const key = randomKey();
-    this.outgoing.push({ key, text, at: Date.now(), problem: null });
+    this.history.newest();
+    this.outgoing.push({ ...draft, key, at: Date.now(), problem: null });
     await this.attempt(key, wording);
   }
 
-  /** Tries a refused text again under the same key, so that it cannot go out twice. */
+  /** Tries a refused message again under the same key, so that it cannot go out twice. */
   async attempt(key: string, wording: (error: ApiError) => string): Promise<void> {
     const item = this.outgoing.find((item) => item.key === key);
     if (!item) return;
     item.problem = null;
     try {
-      const { data } = await api.sendMessage(this.deviceId, this.jid, item.text, key);
-      this.settle(item, data);
+      this.settle(item, await this.post(item));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       item.problem = wording(error);
@@ -91,9 +115,33 @@ export class Conversation {
     this.outgoing = this.outgoing.filter((item) => item.key !== key);
   }
 
+  private async post(item: Outgoing): Promise<SentMessage> {
+    const { deviceId, jid, isGroup } = this;
+    if (!isGroup) return (await api.sendMessage(deviceId, jid, item.text, item.key)).data;
+    return (await api.sendToGroup(deviceId, jid, item.text, item.mentions, item.key)).data;
+  }
+
+  private async fetchOlder(limit: number): Promise<() => void> {
+    const oldest = this.history.all[0];
+    if (!oldest || !this.hasMore) return () => {};
+    this.loadingOlder = true;
+    try {
+      const page = await api.chatHistory(this.deviceId, this.jid, { limit, before: oldest.id });
+      return () => {
+        const known = new Set(this.history.all.map((message) => message.id));
+        this.history.prepend(page.messages.filter((message) => !known.has(message.id)).reverse());
+        this.hasMore = page.hasMore;
+      };
+    } finally {
+      this.loadingOlder = false;
+    }
+  }
+
   private settle(item: Outgoing, sent: SentMessage): void {
     this.discard(item.key);
-    if (this.messages.some((message) => message.id === sent.messageId)) return;
+    // How mentions read is only in the history.
+    if (item.mentions.length > 0) return void this.load();
+    if (this.history.all.some((message) => message.id === sent.messageId)) return;
     this.put({
       id: sent.messageId,
       from: null,
@@ -105,7 +153,7 @@ export class Conversation {
       status: sent.status === 'pending' ? 'pending' : 'sent',
       pushName: null,
       error: null,
-    });
+    } as Message);
   }
 
   private apply(event: LiveEvent): void {
@@ -113,29 +161,34 @@ export class Conversation {
     if (event.type === 'message.status') this.mark(event.messageId, event.status);
     if (event.type !== 'message.received' && event.type !== 'message.sent') return;
     if (event.chatJid !== this.jid) return;
-    const timestamp = epoch(event.timestamp) ?? Date.now();
     if (event.type === 'message.sent') this.dropTwin(event.message);
+    if (event.messageType !== 'conversation' || this.isGroup) return this.soon();
     this.put({
       id: event.messageId,
       from: event.from,
       fromMe: event.fromMe,
       messageType: event.messageType,
       content: { text: event.message },
-      timestamp,
+      timestamp: epoch(event.timestamp) ?? Date.now(),
       status: event.status,
       pushName: event.pushName,
       error: null,
-    });
+    } as Message);
   }
 
-  /** The event of a sent message may overtake the answer to the call; then the waiting bubble makes way. */
+  private soon(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.load(), SETTLE_MS);
+  }
+
+  /** The event of a sent text may overtake the answer to the call; then the waiting bubble makes way. */
   private dropTwin(text: string | null): void {
     const twin = this.outgoing.find((item) => item.problem === null && item.text === text);
     if (twin) this.discard(twin.key);
   }
 
   private mark(id: string, status: MessageStatus): void {
-    const message = this.messages.find((message) => message.id === id);
+    const message = this.history.all.find((message) => message.id === id);
     if (!message) return;
     message.status = later(message.status, status);
     // Why it failed is only in the history.
@@ -143,12 +196,13 @@ export class Conversation {
   }
 
   private put(message: Message): void {
-    const known = this.messages.find((other) => other.id === message.id);
+    const { all } = this.history;
+    const known = all.find((other) => other.id === message.id);
     if (known) {
       Object.assign(known, message, { status: later(known.status, message.status) });
       return;
     }
-    const after = this.messages.findLastIndex((other) => other.timestamp <= message.timestamp);
-    this.messages.splice(after + 1, 0, message);
+    const after = all.findLastIndex((other) => other.timestamp <= message.timestamp);
+    this.history.insert(after + 1, message);
   }
 }
