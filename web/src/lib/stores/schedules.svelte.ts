@@ -1,11 +1,13 @@
 // Messages that are planned, moved by the event stream.
 import * as api from '../api/schedules';
 import type { NewSchedule, Schedule, ScheduleQuery } from '../api/schedules';
-import { randomKey } from '../random';
+import { Attempt } from '../attempt';
 import { feed } from './feed.svelte';
 import { PagedList } from './paged.svelte';
 
 class Schedules extends PagedList<Schedule, ScheduleQuery> {
+  private readonly attempt = new Attempt();
+
   constructor() {
     super(api.listSchedules);
   }
@@ -15,7 +17,7 @@ class Schedules extends PagedList<Schedule, ScheduleQuery> {
   }
 
   async create(deviceId: string, schedule: NewSchedule): Promise<void> {
-    await api.createSchedule(deviceId, schedule, randomKey());
+    await this.attempt.run([deviceId, schedule], (key) => api.createSchedule(deviceId, schedule, key));
     await this.reload();
   }
 
