@@ -78,6 +78,43 @@ fn every_message_of_a_bulk_arrives_exactly_once_however_often_kurir_is_killed() 
     println!("{} messages, {} sent again under their ids", sent.len(), counted(&phones, "resends"));
 }
 
+/// Entries of the one large job.
+const LARGE: usize = 1_000;
+/// How often Kurir is killed while it sends them.
+const KILLS: usize = 12;
+
+#[test]
+fn a_job_of_a_thousand_is_sent_exactly_once_under_kills_at_random_moments() {
+    let seed = setting("KURIR_KILL_SEED").unwrap_or_else(|| rand::rng().random());
+    println!("to see the same moments again: KURIR_KILL_SEED={seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let network = TestNetwork::start();
+    let phones = network.phones();
+    let mut kurir = TestKurir::options().network(&network).config("[queue]\nack_within = \"3s\"\n").start();
+    kurir.link(&phones, "toko-1", SHOP);
+    for customer in CUSTOMERS {
+        phones.add(customer);
+    }
+    let entries: Vec<(&str, String)> =
+        (0..LARGE).map(|n| (CUSTOMERS[random.random_range(0..3)], format!("nomor {n}"))).collect();
+    let messages: Vec<Value> = entries.iter().map(|(to, text)| json!({"to": to, "message": text})).collect();
+    let path = format!("{BASE}/devices/toko-1/jobs/send-text");
+    let job = kurir.owner().post(&path, json!({"messages": messages, "delay": 0})).data(202)["jobId"].clone();
+    let mut moments: Vec<u64> = (0..KILLS).map(|_| random.random_range(1..LARGE as u64)).collect();
+    moments.sort_unstable();
+    let acks = counted(&phones, "acks");
+    for moment in moments {
+        await_count(&phones, "acks", acks + moment, acks + LARGE as u64);
+        kurir.kill9();
+        kurir.launch();
+    }
+    let ended = kurir.wait_job(job.as_str().expect("an id"), 2 * ROUND_WITHIN);
+    let progress = (&ended["progress"]["successCount"], &ended["progress"]["errorCount"]);
+    assert_eq!(progress, (&json!(LARGE), &json!(0)), "{}", ended["progress"]);
+    check_phones(&phones, &entries, "of all");
+    println!("{LARGE} messages, {} sent again under their ids", counted(&phones, "resends"));
+}
+
 fn counted(phones: &Phones, counter: &str) -> u64 {
     phones.stats()[counter].as_u64().unwrap_or_else(|| panic!("the network counts no `{counter}`"))
 }
@@ -95,7 +132,7 @@ fn await_count(phones: &Phones, counter: &str, wanted: u64, last_ack: u64) {
     }
 }
 
-fn check_phones(phones: &Phones, sent: &[(&str, String)], round: u64) {
+fn check_phones(phones: &Phones, sent: &[(&str, String)], round: impl std::fmt::Display) {
     for customer in CUSTOMERS {
         let wanted: Vec<&str> =
             sent.iter().filter(|(to, _)| *to == customer).map(|(_, text)| text.as_str()).collect();
