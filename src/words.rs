@@ -245,6 +245,9 @@ words! {
 
     // Chats
     HistoryFromStore        200 "Chat history berhasil diambil dari store" "Chat history read from the store"
+    DailyChatList           200 "Daftar chat harian berhasil diambil langsung dari WhatsApp" "Daily chat list taken from WhatsApp"
+    DateRequired            400 "Parameter {field} wajib diisi dengan format YYYY-MM-DD" "Parameter {field} is required in the form YYYY-MM-DD"
+    DateRangeInvalid        400 "Rentang tanggal harus 1 sampai {max} hari" "The range of dates must have 1 to {max} days"
     MessageUnknown          400 "Pesan {field} tidak dikenal" "Message {field} is not known"
 
     // Address book

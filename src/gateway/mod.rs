@@ -22,7 +22,9 @@ mod passwords;
 mod photos;
 pub mod queue;
 mod schedules;
+mod search;
 mod signing;
+mod statistics;
 mod templates;
 #[cfg(test)]
 pub mod testing;
@@ -42,6 +44,8 @@ pub use logins::{Credential, Tokens};
 pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
 pub use photos::{PHOTO_MAX_BYTES, Upload};
 pub use schedules::{ScheduleEdit, ScheduleFilter, When};
+pub use search::{Hit, Search, SearchMark};
+pub use statistics::{DailyChat, DeviceDays, Totals};
 pub use templates::{CountedTemplate, TemplateChange};
 
 use crate::clock::Clock;

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod address_book;
 pub mod chat;
+pub mod day;
 pub mod device;
 pub mod device_contact;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod message;
 pub mod notification;
 pub mod recurrence;
 pub mod schedule;
+pub mod search;
 pub mod template;
 pub mod token;
 pub mod user;

@@ -29,6 +29,17 @@ pub enum ScheduleStatus {
 }
 
 impl ScheduleStatus {
+    /// Returns the state as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ScheduleStatus::Pending => "pending",
+            ScheduleStatus::Paused => "paused",
+            ScheduleStatus::Sent => "sent",
+            ScheduleStatus::Failed => "failed",
+            ScheduleStatus::Cancelled => "cancelled",
+        }
+    }
+
     /// Returns whether nothing will happen any more.
     pub fn is_ended(self) -> bool {
         !matches!(self, ScheduleStatus::Pending | ScheduleStatus::Paused)

@@ -2,7 +2,7 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
-use super::{chats, device_contacts, devices, identities, outbox};
+use super::{chats, days, device_contacts, devices, identities, outbox, search};
 use crate::error::{Code, Error, Result};
 use crate::model::device_contact::Names;
 use crate::model::event::Fact;
@@ -77,8 +77,9 @@ pub(super) fn move_chat(tables: &mut Tables<'_>, device: DeviceNo, from: &Jid, t
         moving.push(decode("messages", at.value(), value.value())?);
     }
     tables.messages.retain_in(range, |_, _| false)?;
-    for mut message in moving {
-        let former = sender_of(&message);
+    let mut dropped = Vec::new();
+    for before in moving {
+        let (mut message, former) = (before.clone(), sender_of(&before));
         tables.message_ids.remove((device.0, message.id.as_str(), old_chat.as_str(), former.as_str()))?;
         message.chat = to.clone();
         if message.sender.as_ref() == Some(from) {
@@ -88,10 +89,40 @@ pub(super) fn move_chat(tables: &mut Tables<'_>, device: DeviceNo, from: &Jid, t
         let place = (device.0, message.id.as_str(), chat.as_str(), sender.as_str());
         // The network may have delivered it under both addresses.
         if tables.message_ids.get(place)?.is_none() {
-            put(tables, &message)?;
+            write(tables, &message)?;
+            search::note(tables, Some(&before), Some(&message))?;
+            index(tables, &message)?;
+        } else {
+            search::note(tables, Some(&before), None)?;
+            dropped.push(message);
         }
     }
-    Ok(())
+    days::move_chat(tables, device, &old_chat, &chat, &dropped)
+}
+
+/// The place of a stored message: device, chat, at ms, id.
+pub(super) type Place = (u32, String, i64, String);
+
+/// Indexes and counts up to `limit` messages behind `from` that a store of an earlier version left without. Returns where it
+/// stopped, none when there are no more.
+pub(super) fn index_next(
+    tables: &mut Tables<'_>,
+    from: Option<Place>,
+    limit: usize,
+) -> Result<Option<Place>> {
+    let from = from.unwrap_or((0, String::new(), i64::MIN, String::new()));
+    let mut found: Vec<Message> = Vec::new();
+    for row in tables.messages.range((from.0, from.1.as_str(), from.2, from.3.as_str())..)?.take(limit + 1) {
+        let (at, value) = row?;
+        found.push(decode("messages", at.value(), value.value())?);
+    }
+    for message in &found {
+        if search::add_missing(tables, message)? {
+            days::note(tables, None, Some(message))?;
+        }
+    }
+    let last = found.last().filter(|_| found.len() > limit);
+    Ok(last.map(|last| (last.device.0, last.chat.to_string(), last.at, last.id.clone())))
 }
 
 /// Stores an outgoing message that waits in the queue.
@@ -107,7 +138,7 @@ pub(super) fn remove_outgoing(tables: &mut Tables<'_>, device: DeviceNo, chat: &
     else {
         return Ok(());
     };
-    tables.messages.remove((device.0, chat_text.as_str(), at, id))?;
+    take(tables, device, &chat_text, at, id)?;
     let newest = newest(&tables.messages, device, &chat_text)?;
     chats::forget(tables, device, &chat_text, id, newest.as_ref())
 }
@@ -128,7 +159,7 @@ pub(super) fn settle_outgoing(tables: &mut Tables<'_>, message: &Message) -> Res
             message.status = message.status.max(old.status);
         }
         if at != message.at {
-            tables.messages.remove(key)?;
+            take(tables, message.device, &chat, at, &message.id)?;
         }
     }
     if known == Some(message.at) {
@@ -144,8 +175,9 @@ pub(super) fn settle_outgoing(tables: &mut Tables<'_>, message: &Message) -> Res
 pub(super) fn wait_again(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     let chat = message.chat.to_string();
     let key = (message.device.0, message.id.as_str(), chat.as_str(), "");
-    if let Some(at) = tables.message_ids.get(key)?.map(|row| row.value()) {
-        tables.messages.remove((message.device.0, chat.as_str(), at, message.id.as_str()))?;
+    let known = tables.message_ids.get(key)?.map(|row| row.value());
+    if let Some(at) = known {
+        take(tables, message.device, &chat, at, &message.id)?;
     }
     insert_outgoing(tables, message)
 }
@@ -330,18 +362,44 @@ struct Direction {
 
 /// Writes a message that stands at its time already, so its index is right.
 fn replace(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
-    let chat = message.chat.to_string();
-    let at = (message.device.0, chat.as_str(), message.at, message.id.as_str());
-    tables.messages.insert(at, encode(message)?.as_slice())?;
-    Ok(())
+    let old = write(tables, message)?;
+    note(tables, old.as_ref(), Some(message))
 }
 
 fn put(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     replace(tables, message)?;
+    index(tables, message)
+}
+
+/// Removes a message from its place; who puts it elsewhere or away for ever sees to its id.
+fn take(tables: &mut Tables<'_>, device: DeviceNo, chat: &str, at: i64, id: &str) -> Result<()> {
+    let old: Option<Message> = match tables.messages.remove((device.0, chat, at, id))? {
+        Some(row) => Some(decode("messages", (chat, at, id), row.value())?),
+        None => None,
+    };
+    note(tables, old.as_ref(), None)
+}
+
+/// Keeps what is counted and what is found in step with the messages.
+fn note(tables: &mut Tables<'_>, old: Option<&Message>, new: Option<&Message>) -> Result<()> {
+    search::note(tables, old, new)?;
+    days::note(tables, old, new)
+}
+
+/// Writes the row and returns what stood there.
+fn write(tables: &mut Tables<'_>, message: &Message) -> Result<Option<Message>> {
+    let chat = message.chat.to_string();
+    let key = (message.device.0, chat.as_str(), message.at, message.id.as_str());
+    match tables.messages.insert(key, encode(message)?.as_slice())? {
+        Some(old) => decode("messages", &message.id, old.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn index(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     let (chat, sender) = (message.chat.to_string(), sender_of(message));
-    tables
-        .message_ids
-        .insert((message.device.0, message.id.as_str(), chat.as_str(), sender.as_str()), message.at)?;
+    let key = (message.device.0, message.id.as_str(), chat.as_str(), sender.as_str());
+    tables.message_ids.insert(key, message.at)?;
     Ok(())
 }
 
@@ -361,7 +419,7 @@ pub(super) mod tests {
         (store, no)
     }
 
-    fn incoming(device: DeviceNo, id: &str, at: i64) -> Message {
+    pub(in crate::store) fn incoming(device: DeviceNo, id: &str, at: i64) -> Message {
         let chat: Jid = "6281234567890@s.whatsapp.net".parse().expect("an address");
         Message {
             device,

@@ -1,20 +1,27 @@
 //! Numbered steps from one layout of the store to the next, run at open.
 //!
-//! A step and its version bump are one transaction, so an interrupted migration continues where it stopped. The file is
-//! copied aside before the first step.
+//! A step and its version bump are one transaction, so an interrupted migration continues where it stopped; a long step goes in
+//! pieces of one transaction each. The file is copied aside before the first step.
 
 use super::tables::Tables;
+use super::{messages, settings};
 use crate::error::{Context, Error, Result};
 use redb::{Database, ReadableTable as _};
 use std::path::Path;
 
-type Step = fn(&mut Tables<'_>) -> Result<()>;
+/// Does the next piece of a step and returns whether it was the last one.
+type Step = fn(&mut Tables<'_>) -> Result<bool>;
 
 /// `STEPS[n]` leads from schema `n + 1` to `n + 2`. Schema 1 is the first released layout.
-const STEPS: &[Step] = &[classes_by_priority];
+const STEPS: &[Step] = &[classes_by_priority, index_messages];
+
+/// Messages that are indexed per transaction: few enough for a small memory, many enough to share the wait for the disk.
+const PIECE: usize = 2_000;
+/// Name of the setting that holds how far the indexing has come.
+const INDEXED_UP_TO: &str = "migration-indexed-up-to";
 
 /// Bulk stood in class 1 before jobs had a priority; class 1 is high priority now, 2 is normal.
-fn classes_by_priority(tables: &mut Tables<'_>) -> Result<()> {
+fn classes_by_priority(tables: &mut Tables<'_>) -> Result<bool> {
     let mut bulk = Vec::new();
     for row in tables.queue.iter()? {
         let (place, entry) = row?;
@@ -27,7 +34,16 @@ fn classes_by_priority(tables: &mut Tables<'_>) -> Result<()> {
         tables.queue.remove((device, 1, due, seq))?;
         tables.queue.insert((device, 2, due, seq), (job.as_str(), index))?;
     }
-    Ok(())
+    Ok(true)
+}
+
+/// Messages had no index of words and were not counted per day.
+fn index_messages(tables: &mut Tables<'_>) -> Result<bool> {
+    let from = settings::get_in(tables, INDEXED_UP_TO)?;
+    match messages::index_next(tables, from, PIECE)? {
+        Some(up_to) => settings::set(tables, INDEXED_UP_TO, &up_to).map(|()| false),
+        None => settings::remove(tables, INDEXED_UP_TO).map(|()| true),
+    }
 }
 
 /// Brings the file to the layout of this program, or refuses when it comes from a newer one.
@@ -51,12 +67,15 @@ fn run_steps(db: &Database, path: &Path, steps: &[Step]) -> Result<()> {
         tracing::info!(from = schema, to = newest, copy = %copy.display(), "migrating the database");
     }
     while let Some(step) = steps.get(schema as usize - 1) {
-        schema += 1;
+        let next = schema + 1;
         in_transaction(db, |tables| {
-            step(tables)?;
-            set_schema(tables, schema)
+            if step(tables)? {
+                schema = next;
+                set_schema(tables, next)?;
+            }
+            Ok(())
         })
-        .map_err(|error| error.context(format!("migrating the database to schema {schema}")))?;
+        .map_err(|error| error.context(format!("migrating the database to schema {next}")))?;
     }
     // A table that is new in this version has to exist before the first reader asks for it.
     in_transaction(db, |_| Ok(()))
@@ -88,6 +107,9 @@ fn in_transaction(db: &Database, work: impl FnOnce(&mut Tables<'_>) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::id::DeviceNo;
+    use crate::store::messages::tests::incoming;
+    use redb::ReadableTableMetadata as _;
 
     fn open(path: &Path) -> Database {
         Database::create(path).expect("a database")
@@ -130,12 +152,48 @@ mod tests {
     }
 
     #[test]
+    fn messages_of_before_the_index_are_found_and_counted() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("kurir.redb");
+        let db = open(&path);
+        let device = DeviceNo(1);
+        in_transaction(&db, |tables| {
+            set_schema(tables, 2)?;
+            for n in 0..7 {
+                let message = incoming(device, &format!("M{n}"), 1_000 * n);
+                let (chat, row) = (message.chat.to_string(), super::super::codec::encode(&message)?);
+                tables
+                    .messages
+                    .insert((1, chat.as_str(), message.at, message.id.as_str()), row.as_slice())?;
+            }
+            Ok(())
+        })
+        .expect("written");
+        let in_pieces: Step = |tables| {
+            let from = settings::get_in(tables, INDEXED_UP_TO)?;
+            match messages::index_next(tables, from, 3)? {
+                Some(up_to) => settings::set(tables, INDEXED_UP_TO, &up_to).map(|()| false),
+                None => Ok(true),
+            }
+        };
+        for _ in 0..2 {
+            run_steps(&db, &path, &[classes_by_priority, in_pieces]).expect("migrated");
+            in_transaction(&db, |tables| {
+                assert_eq!((tables.timeline.len()?, tables.words.len()?), (7, 14));
+                assert_eq!(tables.device_days.len()?, 1);
+                set_schema(tables, 2)
+            })
+            .expect("read");
+        }
+    }
+
+    #[test]
     fn steps_run_once_in_order_and_a_failing_one_leaves_its_version_behind() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("kurir.redb");
         let db = open(&path);
         run_steps(&db, &path, &[]).expect("a new file");
-        let good: Step = |tables| Ok(tables.meta.insert("good", 1).map(drop)?);
+        let good: Step = |tables| Ok(tables.meta.insert("good", 1).map(|_| true)?);
         let bad: Step = |tables| {
             tables.meta.insert("half", 1)?;
             Err(Error::broken("on purpose"))

@@ -26,6 +26,14 @@ pub fn get<T: DeserializeOwned>(view: &View, name: &str) -> Result<Option<T>> {
     }
 }
 
+/// Returns the setting `name` inside a write, if it was ever set.
+pub(super) fn get_in<T: DeserializeOwned>(tables: &Tables<'_>, name: &str) -> Result<Option<T>> {
+    match tables.settings.get(name)? {
+        Some(row) => decode("settings", name, row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Sets the setting `name`.
 pub fn set<T: Serialize>(tables: &mut Tables<'_>, name: &str, value: &T) -> Result<()> {
     tables.settings.insert(name, encode(value)?.as_slice())?;

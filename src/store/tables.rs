@@ -93,6 +93,16 @@ tables! {
     /// (device, last activity ms, chat): the chat list in order.
     chats_by_time "chats_by_time-1" (u32, i64, &'static str) => ();
 
+    /// (device, local day, chat) → `model::ChatDay`: what was written in a chat on a day.
+    chat_days "chat_days-1" (u32, i32, &'static str) => Bytes;
+    /// (device, local day) → `model::DeviceDay`: what was written on a device on a day.
+    device_days "device_days-1" (u32, i32) => Bytes;
+
+    /// (device, at ms, place within it) → (chat, message id): all messages of a device in order.
+    timeline "timeline-1" (u32, i64, u16) => (&'static str, &'static str);
+    /// (device, word, at ms, place within it): which messages hold a word, see `search.rs`.
+    words "words-1" (u32, &'static str, i64, u16) => ();
+
     /// (device, digits of a hidden id) → digits of the phone number: who is who.
     phones_by_lid "phones_by_lid-1" (u32, &'static str) => &'static str;
     /// (device, digits of a phone number) → digits of the hidden id.

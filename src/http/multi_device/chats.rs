@@ -103,7 +103,8 @@ fn chat_of(request: &Request) -> Result<Jid> {
     Ok(chat)
 }
 
-fn within(
+/// Returns the number given, or the default; refuses one outside the range.
+pub(super) fn within(
     field: &'static str,
     given: Option<usize>,
     range: std::ops::RangeInclusive<usize>,
@@ -176,7 +177,7 @@ struct GroupHistoryView {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct MessageView {
+pub(super) struct MessageView {
     id: String,
     /// Address of who wrote it.
     from: Option<String>,
@@ -196,7 +197,8 @@ struct MessageView {
 }
 
 impl MessageView {
-    fn new(message: &Message, device: &Device, lids: &HashMap<Jid, Jid>, lang: Lang) -> Self {
+    /// Shapes a message; `lids` holds the hidden ids of those who wrote.
+    pub(super) fn new(message: &Message, device: &Device, lids: &HashMap<Jid, Jid>, lang: Lang) -> Self {
         let own = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
         let sender = message.sender.as_ref();
         let (from, from_lid) = match message.from_me {

@@ -3,6 +3,7 @@
 mod activity;
 mod address_book;
 mod chats;
+mod daily;
 mod delay;
 mod device_contacts;
 mod devices;
@@ -12,6 +13,8 @@ mod linking;
 mod messages;
 mod recipient;
 mod schedules;
+mod search;
+mod statistics;
 mod templates;
 
 use super::envelope::Stamped;
@@ -32,6 +35,9 @@ pub fn surface() -> Surface {
             jobs::routes(),
             schedules::routes(),
             chats::routes(),
+            search::routes(),
+            daily::routes(),
+            statistics::routes(),
             address_book::routes(),
             templates::routes(),
             activity::routes(),

@@ -14,6 +14,8 @@ mod linking;
 mod messages;
 mod open;
 mod schedules;
+mod search;
+mod statistics;
 mod templates;
 
 /// Start of every path.
