@@ -104,8 +104,3 @@ function queryString(query: CallOptions['query']): string {
   const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== '');
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`;
 }
-
-/** Reads an answer that has no envelope (health). */
-export async function getPlain<T>(path: string): Promise<T> {
-  return (await call<never>('GET', path)) as T;
-}
