@@ -88,7 +88,7 @@ fn load_devices(world: &World) -> Result<()> {
     })
 }
 
-/// What belongs to phones: prekeys, sessions, messages.
+/// What belongs to phones: prekeys, sessions, messages, the past.
 fn load_phones(world: &World) -> Result<()> {
     let store = &world.store;
     store.load(Table::PhonePreKeys, |key, row| {
@@ -115,6 +115,16 @@ fn load_phones(world: &World) -> Result<()> {
         let (account, seq) = owner(world, key)?;
         let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
         phone.log.restore(seq.parse()?, row)
+    })?;
+    store.load(Table::PastChats, |key, row| {
+        let (account, chat) = owner(world, key)?;
+        let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
+        phone.past.restore_chat(chat, row)
+    })?;
+    store.load(Table::PastMessages, |key, row| {
+        let (account, rest) = owner(world, key)?;
+        let mut phone = account.phone.try_lock().context("a phone is busy before the network started")?;
+        phone.past.restore_message(rest, row)
     })
 }
 

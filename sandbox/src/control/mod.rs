@@ -2,6 +2,7 @@
 //! Transport-free; `server` carries it over HTTP, a program that links the network calls it directly.
 
 mod groups;
+mod history;
 mod messages;
 mod persona;
 mod phones;
@@ -27,12 +28,13 @@ const NAME: &str = "kurir-sandbox";
 
 /// Longest body of a request.
 const BODY_MAX: usize = 8 * 1024 * 1024;
-/// Longest body of a message: the largest medium as base64, and what is said about it.
+/// Longest body of a message or a history: the largest medium as base64, and what is said about it.
 const MESSAGE_MAX: usize = 141 * 1024 * 1024;
 
 /// Returns how many bytes the body of a request to this path may have.
 pub(crate) fn body_max(path: &str) -> usize {
-    if path.starts_with("/sandbox/phones/") && path.ends_with("/messages") { MESSAGE_MAX } else { BODY_MAX }
+    let with_media = path.ends_with("/messages") || path.ends_with("/history");
+    if path.starts_with("/sandbox/phones/") && with_media { MESSAGE_MAX } else { BODY_MAX }
 }
 
 /// Handle of the control API.
@@ -43,7 +45,7 @@ pub struct Control {
 }
 
 /// Paths below `/sandbox` and the methods that each one takes.
-const ROUTES: [(&[&str], &str); 25] = [
+const ROUTES: [(&[&str], &str); 26] = [
     (&[], "GET"),
     (&["phones"], "GET, POST"),
     (&["phones", ":phone"], "GET"),
@@ -56,6 +58,7 @@ const ROUTES: [(&[&str], &str); 25] = [
     (&["phones", ":phone", "presence"], "POST"),
     (&["phones", ":phone", "profile"], "GET, PATCH"),
     (&["phones", ":phone", "contacts"], "POST"),
+    (&["phones", ":phone", "history"], "GET, POST"),
     (&["groups"], "GET, POST"),
     (&["groups", ":group"], "GET, PATCH"),
     (&["groups", ":group", "participants"], "POST"),
@@ -134,6 +137,8 @@ impl Control {
             (_, ["phones", phone, "presence"]) => presence::show(world, phone, body(bytes)?),
             ("PATCH", ["phones", phone, "profile"]) => persona::edit(world, phone, body(bytes)?).await,
             (_, ["phones", phone, "profile"]) => persona::show(world, phone),
+            ("POST", ["phones", phone, "history"]) => history::add(world, phone, body(bytes)?).await,
+            (_, ["phones", phone, "history"]) => history::list(world, phone, query).await,
             (_, ["phones", _, "contacts"]) => Err(Failure::not_built("contacts")),
             (_, ["groups", ..]) => self.group(method, &segments[1..], query, bytes).await,
             _ => Err(Failure::no_such_path()),

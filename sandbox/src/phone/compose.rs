@@ -216,7 +216,7 @@ fn once(mut message: wa::Message) -> Result<wa::Message> {
 }
 
 /// What a document with a caption is wrapped around; everything else is its own content.
-fn innermost(message: &mut wa::Message) -> &mut wa::Message {
+pub(super) fn innermost(message: &mut wa::Message) -> &mut wa::Message {
     if !message.document_with_caption_message.is_set() {
         return message;
     }

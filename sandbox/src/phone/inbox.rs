@@ -163,7 +163,7 @@ async fn from_own_device(
 ) -> Result<()> {
     let id = node::text_attr(stanza, "id");
     let Some(copy) = opened.device_sent_message.as_option() else {
-        return introduce::peer_request(world, account, phone, device, &opened, batch).await;
+        return introduce::peer_request(world, account, phone, device, &id, &opened, batch).await;
     };
     let chat: Jid =
         copy.destination_jid.as_deref().unwrap_or_default().parse().context("copy names no chat")?;

@@ -237,6 +237,7 @@ fn complete(
         linked_at: clock::now_ms(),
         introduced: false,
         push_name: registration.push_name.clone(),
+        history: registration.history,
     });
     let mut batch = world.batch();
     let mut state = account.state();

@@ -10,6 +10,7 @@ pub mod content;
 pub mod executor;
 pub mod group_inbox;
 pub mod group_send;
+pub mod history;
 pub mod inbox;
 pub mod introduce;
 pub mod link;
@@ -25,6 +26,7 @@ pub mod sender_keys;
 mod settings;
 pub mod signal;
 
+use self::history::past::Past;
 use self::log::Log;
 use self::sender_keys::SenderKeys;
 use self::signal::Sessions;
@@ -39,6 +41,8 @@ pub struct Phone {
     pub sender_keys: SenderKeys,
     /// Messages sent and received.
     pub log: Log,
+    /// What it had before anybody was linked.
+    pub past: Past,
     /// How often it asked for each message it could not read.
     pub retries: HashMap<String, u8>,
 }
@@ -50,6 +54,7 @@ impl Phone {
             sessions: Sessions::new(number),
             sender_keys: SenderKeys::new(number),
             log: Log::new(number),
+            past: Past::new(number),
             retries: HashMap::new(),
         }
     }

@@ -49,6 +49,20 @@ pub struct Profile {
     pub introduced: bool,
     /// Push name it last announced.
     pub push_name: Option<String>,
+    /// How much history it asked for.
+    #[serde(default)]
+    pub history: HistoryWish,
+}
+
+/// How much history a companion asks for when it is linked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryWish {
+    /// Days of recent messages, if it says so.
+    pub recent_days: Option<u32>,
+    /// All that there is, not only recent messages.
+    pub full: bool,
+    /// Days of all that there is, if it says so.
+    pub full_days: Option<u32>,
 }
 
 /// The live connection of a device.

@@ -1,12 +1,13 @@
 //! Clients that are connected but belong to no account yet: they show a QR or wait for a pairing code.
 
 use super::account::Account;
-use super::companion::SignedKey;
+use super::companion::{HistoryWish, SignedKey};
 use super::lock;
 use crate::connection::Sender;
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use buffa::Message as _;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
@@ -39,6 +40,8 @@ pub struct Registration {
     pub push_name: Option<String>,
     /// What the device calls itself.
     pub platform: String,
+    /// How much history it wants.
+    pub history: HistoryWish,
     /// How far the pairing is.
     pub progress: Mutex<Progress>,
 }
@@ -115,6 +118,7 @@ impl Registration {
             .context("payload has no signed prekey id")?;
         let refs =
             (0..REFS).map(|_| format!("2@{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 33]>()))).collect();
+        let props = props(data);
         Ok(Self {
             conn,
             sender,
@@ -124,16 +128,26 @@ impl Registration {
             registration_id,
             signed_key: SignedKey { id, value, signature },
             push_name: payload.push_name.clone().filter(|name| !name.is_empty()),
-            platform: platform(data),
+            history: history(&props),
+            platform: props.os.unwrap_or_default(),
             progress: Mutex::new(Progress::default()),
         })
     }
 }
 
-fn platform(data: &wa::client_payload::DevicePairingRegistrationData) -> String {
-    use buffa::Message as _;
+fn props(data: &wa::client_payload::DevicePairingRegistrationData) -> wa::DeviceProps {
     let props = data.device_props.as_deref().and_then(|props| wa::DeviceProps::decode_from_slice(props).ok());
-    props.and_then(|props| props.os).unwrap_or_default()
+    props.unwrap_or_default()
+}
+
+fn history(props: &wa::DeviceProps) -> HistoryWish {
+    let days = |days: Option<u32>| days.filter(|days| *days > 0);
+    let config = props.history_sync_config.as_option();
+    HistoryWish {
+        recent_days: config.and_then(|config| days(config.recent_sync_days_limit)),
+        full: props.require_full_sync == Some(true),
+        full_days: config.and_then(|config| days(config.full_sync_days_limit)),
+    }
 }
 
 /// The open registrations.

@@ -45,6 +45,10 @@ tables! {
     Sessions = "sessions-1",
     /// number/sequence -> entry of the phone's message log (JSON)
     Messages = "messages-1",
+    /// number/chat -> what the phone knows of a chat of its past (JSON)
+    PastChats = "past-chats-1",
+    /// number/chat/sequence -> message of a chat of the past
+    PastMessages = "past-messages-1",
     /// group id -> group (JSON)
     Groups = "groups-1",
     /// number/group id/remote device -> sender key that a phone knows

@@ -6,6 +6,7 @@ mod control;
 mod delivery;
 mod endings;
 mod groups;
+mod history;
 mod kill;
 mod kinds;
 mod media;

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use wacore::net::{Transport, TransportEvent, TransportFactory};
 use wacore::store::InMemoryBackend;
+use wacore::store::device::DevicePropsOverride;
 use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::client::Client as Protocol;
 use whatsapp_rust::types::events::{ChannelEventHandler, Event};
@@ -70,7 +71,23 @@ impl Client {
 
     /// Starts a client, with a push name if it should have one.
     pub async fn with(addr: SocketAddr, backend: Arc<InMemoryBackend>, push_name: Option<&str>) -> Self {
+        Self::start(addr, backend, push_name, DevicePropsOverride::new()).await
+    }
+
+    /// Starts a client that asks for the whole history.
+    pub async fn wanting_all(addr: SocketAddr) -> Self {
+        let props = DevicePropsOverride::new().with_require_full_sync(true);
+        Self::start(addr, Arc::new(InMemoryBackend::new()), None, props).await
+    }
+
+    async fn start(
+        addr: SocketAddr,
+        backend: Arc<InMemoryBackend>,
+        push_name: Option<&str>,
+        props: DevicePropsOverride,
+    ) -> Self {
         let builder = Bot::builder()
+            .with_device_props(props)
             .with_backend_arc(backend.clone())
             .with_transport_factory(Dialler(addr))
             .with_http_client(Http(addr))
