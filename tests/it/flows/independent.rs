@@ -1,21 +1,73 @@
 //! A client that nobody here wrote links itself to the simulated network and talks with a device of Kurir.
 
-use crate::support::{SOON, TestKurir, Zapo, wait_for};
-use serde_json::json;
+use super::BASE;
+use crate::support::{Phones, SOON, TestKurir, Zapo, wait_for};
+use serde_json::{Value, json};
 
 const SHOP: &str = "6281211110011";
 const OTHER: &str = "6281211110022";
+const THIRD: &str = "6281211110033";
+
+/// Returns a client that is linked to the phone of [`OTHER`].
+fn linked(phones: &Phones) -> Zapo {
+    phones.add(OTHER);
+    let mut zapo = Zapo::start(&phones.describe());
+    let qr = zapo.wait("a QR", |said| said["qr"].as_str().map(str::to_owned));
+    phones.scan(OTHER, &qr);
+    zapo.wait("its login", |said| (said["connected"] == true).then_some(()));
+    zapo
+}
+
+/// Waits for what the client shows of a message of Kurir.
+fn heard(zapo: &mut Zapo, id: &Value) -> Value {
+    zapo.wait("kurir's message", |said| (said["message"]["id"] == *id).then(|| said["message"].clone()))
+}
+
+#[test]
+fn an_independent_client_joins_a_group_of_kurir_and_reads_what_is_said_there() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", SHOP);
+    let mut zapo = linked(&phones);
+    let owner = kurir.owner();
+    let groups = format!("{BASE}/devices/toko-1/groups");
+    let made = owner.post(&groups, json!({"subject": "Pelanggan", "participants": [THIRD]})).data(201);
+    let group = made["groupId"].as_str().expect("an id");
+    let link = owner.get(&format!("{groups}/{group}/invite")).data(200);
+    let link = link["link"].as_str().expect("a link").to_owned();
+    zapo.tell(&json!({"join": link.rsplit('/').next()}));
+    zapo.wait("its joining", |said| (said["joined"] == true).then_some(()));
+    wait_for("the new member", || {
+        let info = owner.get(&format!("{groups}/{group}/info")).data(200);
+        info["participants"].as_array()?.iter().any(|one| one["id"] == person(OTHER)).then_some(())
+    });
+
+    let mention = json!({"message": "Halo {m1}", "mentions": [OTHER]});
+    let sent = owner.post(&format!("{groups}/{group}/mention-message"), mention).data(200);
+    let shown = heard(&mut zapo, &sent["messageId"]);
+    let mentioned = shown["mentions"][0].as_str().and_then(|jid| jid.split('@').next()).expect("somebody");
+    assert_eq!((&shown["chat"], &shown["text"]), (&json!(group), &json!(format!("Halo @{mentioned}"))));
+
+    zapo.tell(&json!({"send": {"to": group, "text": "Halo semua"}}));
+    let id = zapo.wait("its own sending", |said| said["sent"]["id"].as_str().map(str::to_owned));
+    wait_for("zapo's text in the group", || {
+        let history = owner.get(&format!("{BASE}/devices/toko-1/group-chat-history/{group}")).data(200);
+        let found = history["messages"].as_array()?.iter().find(|one| one["id"] == id.as_str())?.clone();
+        (found["content"]["text"] == "Halo semua" && found["from"] == person(OTHER)).then_some(())
+    });
+    zapo.exit(SOON);
+}
+
+fn person(number: &str) -> String {
+    format!("{number}@s.whatsapp.net")
+}
 
 #[test]
 fn an_independent_client_and_kurir_exchange_texts_in_both_directions() {
     let kurir = TestKurir::start();
     let phones = kurir.phones();
     kurir.link(&phones, "toko-1", SHOP);
-    phones.add(OTHER);
-    let mut zapo = Zapo::start(&phones.describe());
-    let qr = zapo.wait("a QR", |said| said["qr"].as_str().map(str::to_owned));
-    phones.scan(OTHER, &qr);
-    zapo.wait("its login", |said| (said["connected"] == true).then_some(()));
+    let mut zapo = linked(&phones);
 
     for round in 0..3 {
         let (there, back) = (format!("dari kurir {round} 👋"), format!("dari zapo {round} ✅"));
