@@ -574,6 +574,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/daily-chat-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Chats of a day with their counters, newest activity first */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdDailyChatList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/disconnect": {
         parameters: {
             query?: never;
@@ -934,6 +951,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of a device that hold some words, newest first */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdMessagesSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/pairing-code": {
         parameters: {
             query?: never;
@@ -1104,6 +1138,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of a device per day */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/statistics/daily": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of a device on one day, by hour */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdStatisticsDaily"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/status": {
         parameters: {
             query?: never;
@@ -1218,6 +1286,23 @@ export interface paths {
         put?: never;
         /** Sends the entries of an ended job again that were not sent, under their message ids */
         post: operations["postApiWhatsappMultiDeviceJobsJobIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of all own devices that hold some words, newest first */
+        get: operations["getApiWhatsappMultiDeviceMessagesSearch"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1381,6 +1466,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/user/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller has and did */
+        get: operations["getApiWhatsappMultiDeviceUserStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp/health": {
         parameters: {
             query?: never;
@@ -1523,6 +1625,29 @@ export interface components {
             /** Format: uint */
             total: number;
         };
+        Contact: {
+            /** Format: uint32 */
+            incomingMessages: number;
+            jid: string;
+            /** @description ISO 8601, UTC. */
+            lastActivity: string;
+            /** Format: uint32 */
+            messageCount: number;
+            name: string | null;
+            /** Format: uint32 */
+            outgoingMessages: number;
+            phoneNumber: string | null;
+            /**
+             * Format: double
+             * @description Percentage of the incoming messages that an outgoing one of the day followed.
+             */
+            responseRate: number;
+            /**
+             * Format: uint32
+             * @description Incoming messages of the day that nobody has read.
+             */
+            unreadMessages: number;
+        };
         ContactList: {
             /** @description In the order of their names. */
             contacts: components["schemas"]["ContactView"][];
@@ -1616,6 +1741,48 @@ export interface components {
             /** Format: uint */
             totalParticipants: number;
         };
+        DailyView: {
+            contacts: components["schemas"]["Contact"][];
+            pagination: components["schemas"]["Place"];
+            summary: components["schemas"]["Summary"];
+        };
+        DailyView2: {
+            /**
+             * Format: uint64
+             * @description Chats in which something was written.
+             */
+            activeChats: number;
+            date: string;
+            deviceId: string;
+            /** @description 24 entries. */
+            hourly: components["schemas"]["HourView"][];
+            /** Format: uint64 */
+            incomingMessages: number;
+            /** Format: uint64 */
+            outgoingMessages: number;
+            /**
+             * Format: double
+             * @description Percentage of the incoming messages that an outgoing one of the same chat and day followed.
+             */
+            responseRate: number;
+        };
+        DayView: {
+            /**
+             * Format: uint64
+             * @description Chats in which something was written.
+             */
+            activeChats: number;
+            date: string;
+            /** Format: uint64 */
+            incomingMessages: number;
+            /** Format: uint64 */
+            outgoingMessages: number;
+            /**
+             * Format: double
+             * @description Percentage of the incoming messages that an outgoing one of the same chat and day followed.
+             */
+            responseRate: number;
+        };
         DecidedView: {
             /** @description For whom it was done. */
             done: string[];
@@ -1670,6 +1837,22 @@ export interface components {
             jid: string;
             reason: string;
         };
+        Figures: {
+            /**
+             * Format: uint64
+             * @description Chats in which something was written.
+             */
+            activeChats: number;
+            /** Format: uint64 */
+            incomingMessages: number;
+            /** Format: uint64 */
+            outgoingMessages: number;
+            /**
+             * Format: double
+             * @description Percentage of the incoming messages that an outgoing one of the same chat and day followed.
+             */
+            responseRate: number;
+        };
         GroupHistoryView: {
             groupId: string;
             hasMore: boolean;
@@ -1722,6 +1905,43 @@ export interface components {
              * @description Number of messages in this answer.
              */
             total: number;
+        };
+        HitView: {
+            /** @description Name of the chat, when one is known. */
+            chatName: string | null;
+            content: components["schemas"]["ContentView"];
+            deviceId: string;
+            /** @description Why it failed. */
+            error: string | null;
+            /** @description Address of who wrote it. */
+            from: string | null;
+            /** @description Their hidden id, when it is known. */
+            fromLid: string | null;
+            fromMe: boolean;
+            id: string;
+            /** @description The chat it stands in. */
+            jid: string;
+            /** @description WhatsApp's name of the kind, `conversation` for texts. */
+            messageType: string;
+            /** @description Name that the sender gave themselves. */
+            pushName: string | null;
+            status: components["schemas"]["MessageStatus"];
+            /**
+             * Format: int64
+             * @description Epoch milliseconds.
+             */
+            timestamp: number;
+        };
+        HourView: {
+            /**
+             * Format: uint
+             * @description 0 to 23, on the clocks of Asia/Jakarta.
+             */
+            hour: number;
+            /** Format: uint32 */
+            incomingMessages: number;
+            /** Format: uint32 */
+            outgoingMessages: number;
         };
         InfoView: {
             /** @description Only admins may write. */
@@ -1900,6 +2120,41 @@ export interface components {
         OneTemplate: {
             template: components["schemas"]["TemplateView"];
         };
+        OwnDevices: {
+            /** Format: uint */
+            connected: number;
+            /** Format: uint */
+            total: number;
+        };
+        OwnMessages: {
+            /** Format: uint64 */
+            failed: number;
+            /** Format: uint64 */
+            received: number;
+            /** Format: uint64 */
+            sent: number;
+            today: components["schemas"]["OwnToday"];
+        };
+        OwnToday: {
+            /** Format: uint64 */
+            received: number;
+            /** Format: uint64 */
+            sent: number;
+        };
+        OwnView: {
+            /** Format: uint */
+            contacts: number;
+            devices: components["schemas"]["OwnDevices"];
+            /** @description Number of jobs per state. */
+            jobs: {
+                [key: string]: number;
+            };
+            messages: components["schemas"]["OwnMessages"];
+            /** @description Number of scheduled messages per state. */
+            scheduled: {
+                [key: string]: number;
+            };
+        };
         /** @description Where a page stands in its list. */
         Pagination: {
             /** Format: uint */
@@ -1923,6 +2178,15 @@ export interface components {
         PhotoData: {
             photoUrl: string | null;
             user: components["schemas"]["UserView"];
+        };
+        Place: {
+            hasMore: boolean;
+            /** Format: uint */
+            limit: number;
+            /** Format: uint */
+            offset: number;
+            /** Format: uint */
+            total: number;
         };
         PreviewView: {
             /**
@@ -1990,6 +2254,18 @@ export interface components {
             message: string;
             /** @description Text of the QR. */
             qrCode: string;
+        };
+        RangeShown: {
+            endDate: string;
+            startDate: string;
+        };
+        RangeView: {
+            deviceId: string;
+            range: components["schemas"]["RangeShown"];
+            /** @description One entry per day, oldest first. */
+            statistics: components["schemas"]["DayView"][];
+            /** @description Sums; a chat that was active on several days counts once. */
+            summary: components["schemas"]["Figures"];
         };
         ReadView: {
             /**
@@ -2103,6 +2379,19 @@ export interface components {
             scheduledMessageId: string;
             timezone: string;
         };
+        SearchView: {
+            /** @description A page may be short and still have more: a search stops after a while and goes on when asked. */
+            hasMore: boolean;
+            /** @description Newest first. */
+            messages: components["schemas"]["HitView"][];
+            /** @description Give it as `before` for the next page. */
+            nextBefore: string | null;
+            /**
+             * Format: uint
+             * @description Number of messages in this answer.
+             */
+            total: number;
+        };
         SentView: {
             deviceId: string;
             /** @description WhatsApp's message id. */
@@ -2189,6 +2478,29 @@ export interface components {
             statusMessage: string | null;
             /** Format: uint32 */
             userId: number;
+        };
+        /** @description Sums over all chats of the day, not only those of the page. */
+        Summary: {
+            /**
+             * Format: double
+             * @description Mean over the chats in which somebody wrote to the account.
+             */
+            averageResponseRate: number;
+            date: string;
+            /** Format: uint */
+            groupContacts: number;
+            /** Format: uint */
+            individualContacts: number;
+            /** Format: uint */
+            totalContacts: number;
+            /** Format: uint64 */
+            totalIncomingMessages: number;
+            /** Format: uint64 */
+            totalMessages: number;
+            /** Format: uint64 */
+            totalOutgoingMessages: number;
+            /** Format: uint64 */
+            totalUnreadMessages: number;
         };
         TagsView: {
             /** @description Number of contacts of each tag. */
@@ -2443,6 +2755,7 @@ export type ChatView = components['schemas']['ChatView'];
 export type ChatsView = components['schemas']['ChatsView'];
 export type ConnectView = components['schemas']['ConnectView'];
 export type ConnectedList = components['schemas']['ConnectedList'];
+export type Contact = components['schemas']['Contact'];
 export type ContactList = components['schemas']['ContactList'];
 export type ContactView = components['schemas']['ContactView'];
 export type ContactView2 = components['schemas']['ContactView2'];
@@ -2453,6 +2766,9 @@ export type CreatedDevice = components['schemas']['CreatedDevice'];
 export type CreatedJob = components['schemas']['CreatedJob'];
 export type CreatedToken = components['schemas']['CreatedToken'];
 export type CreatedView = components['schemas']['CreatedView'];
+export type DailyView = components['schemas']['DailyView'];
+export type DailyView2 = components['schemas']['DailyView2'];
+export type DayView = components['schemas']['DayView'];
 export type DecidedView = components['schemas']['DecidedView'];
 export type DemotedView = components['schemas']['DemotedView'];
 export type DeviceList = components['schemas']['DeviceList'];
@@ -2460,11 +2776,14 @@ export type DeviceStatus = components['schemas']['DeviceStatus'];
 export type DeviceView = components['schemas']['DeviceView'];
 export type Done = components['schemas']['Done'];
 export type FailedView = components['schemas']['FailedView'];
+export type Figures = components['schemas']['Figures'];
 export type GroupHistoryView = components['schemas']['GroupHistoryView'];
 export type GroupSentView = components['schemas']['GroupSentView'];
 export type GroupView = components['schemas']['GroupView'];
 export type GroupsView = components['schemas']['GroupsView'];
 export type HistoryView = components['schemas']['HistoryView'];
+export type HitView = components['schemas']['HitView'];
+export type HourView = components['schemas']['HourView'];
 export type InfoView = components['schemas']['InfoView'];
 export type InviteView = components['schemas']['InviteView'];
 export type ItemView = components['schemas']['ItemView'];
@@ -2482,15 +2801,22 @@ export type NotificationList = components['schemas']['NotificationList'];
 export type NotificationView = components['schemas']['NotificationView'];
 export type OneContact = components['schemas']['OneContact'];
 export type OneTemplate = components['schemas']['OneTemplate'];
+export type OwnDevices = components['schemas']['OwnDevices'];
+export type OwnMessages = components['schemas']['OwnMessages'];
+export type OwnToday = components['schemas']['OwnToday'];
+export type OwnView = components['schemas']['OwnView'];
 export type Pagination = components['schemas']['Pagination'];
 export type PairingView = components['schemas']['PairingView'];
 export type PhotoData = components['schemas']['PhotoData'];
+export type Place = components['schemas']['Place'];
 export type PreviewView = components['schemas']['PreviewView'];
 export type Priority = components['schemas']['Priority'];
 export type Progress = components['schemas']['Progress'];
 export type PromotedView = components['schemas']['PromotedView'];
 export type QrImageView = components['schemas']['QrImageView'];
 export type QrView = components['schemas']['QrView'];
+export type RangeShown = components['schemas']['RangeShown'];
+export type RangeView = components['schemas']['RangeView'];
 export type ReadView = components['schemas']['ReadView'];
 export type RemovedTemplate = components['schemas']['RemovedTemplate'];
 export type RemovedView = components['schemas']['RemovedView'];
@@ -2503,6 +2829,7 @@ export type ScheduleList = components['schemas']['ScheduleList'];
 export type ScheduleStatus = components['schemas']['ScheduleStatus'];
 export type ScheduleView = components['schemas']['ScheduleView'];
 export type ScheduledView = components['schemas']['ScheduledView'];
+export type SearchView = components['schemas']['SearchView'];
 export type SentView = components['schemas']['SentView'];
 export type Services = components['schemas']['Services'];
 export type SessionView = components['schemas']['SessionView'];
@@ -2510,6 +2837,7 @@ export type ShortHealth = components['schemas']['ShortHealth'];
 export type Statistics = components['schemas']['Statistics'];
 export type StatsView = components['schemas']['StatsView'];
 export type StatusView = components['schemas']['StatusView'];
+export type Summary = components['schemas']['Summary'];
 export type TagsView = components['schemas']['TagsView'];
 export type TemplateList = components['schemas']['TemplateList'];
 export type TemplateView = components['schemas']['TemplateView'];
@@ -3888,6 +4216,41 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    getApiWhatsappMultiDeviceDevicesDeviceIdDailyChatList: {
+        parameters: {
+            query?: {
+                date?: string | null;
+                includeGroups?: boolean | null;
+                limit?: number | null;
+                offset?: number | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Chats of a day with their counters, newest activity first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["DailyView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     deleteApiWhatsappMultiDeviceDevicesDeviceIdDisconnect: {
         parameters: {
             query?: {
@@ -4758,6 +5121,43 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    getApiWhatsappMultiDeviceDevicesDeviceIdMessagesSearch: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                endDate?: string | null;
+                jid?: string | null;
+                limit?: number | null;
+                q?: string | null;
+                startDate?: string | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages of a device that hold some words, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SearchView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceDevicesDeviceIdPairingCode: {
         parameters: {
             query?: never;
@@ -5142,6 +5542,71 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    getApiWhatsappMultiDeviceDevicesDeviceIdStatistics: {
+        parameters: {
+            query?: {
+                endDate?: string | null;
+                startDate?: string | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages of a device per day */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RangeView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdStatisticsDaily: {
+        parameters: {
+            query?: {
+                date?: string | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages of a device on one day, by hour */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["DailyView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     getApiWhatsappMultiDeviceDevicesDeviceIdStatus: {
         parameters: {
             query?: never;
@@ -5382,6 +5847,41 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["RetriedJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceMessagesSearch: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                endDate?: string | null;
+                jid?: string | null;
+                limit?: number | null;
+                q?: string | null;
+                startDate?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages of all own devices that hold some words, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SearchView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5836,6 +6336,34 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["UsedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceUserStatistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the caller has and did */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OwnView"];
                         message?: string;
                         /** @constant */
                         success: true;
