@@ -278,6 +278,7 @@ fn incoming(device: DeviceNo, id: String, at: i64) -> Message {
         push_name: Some("Ani".into()),
         content: Content::Text { text: "Apakah pesanan saya sudah dikirim?".into() },
         mentions: Vec::new(),
+        marks: Default::default(),
         at,
         status: MessageStatus::Delivered,
         error: None,

@@ -167,6 +167,9 @@ words! {
     SendGaveUp              500 "Device tidak terhubung terlalu lama" "The device was disconnected for too long"
     SendCancelled           400 "Pengiriman dibatalkan" "Sending was cancelled"
 
+    // Messages beyond text
+    CardNameRequired        400 "Nama kontak wajib diisi" "The name of the contact is required"
+
     // Groups
     GroupCreated            201 "Grup berhasil dibuat" "Group created"
     GroupMessageSent        200 "Pesan grup berhasil dikirim" "Group message sent"

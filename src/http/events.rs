@@ -5,6 +5,7 @@
 
 use super::envelope::Plain;
 use super::live;
+use super::message_view::{MarksView, PartsView};
 use super::qr;
 use super::reply::Outcome;
 use super::request::Request;
@@ -13,12 +14,13 @@ use super::view::{Progress, trouble_text};
 use crate::clock::iso_ms;
 use crate::error::Result;
 use crate::gateway::{Gateway, Subscription, item_error};
+use crate::model::change::What;
 use crate::model::device::DeviceStatus;
 use crate::model::event::{DeviceChange, Event, Fact, ScheduleChange};
 use crate::model::group::{GroupChange, Member};
 use crate::model::jid::Jid;
 use crate::model::job::JobStatus;
-use crate::model::message::{Message, MessageStatus};
+use crate::model::message::{Content, Message, MessageStatus};
 use crate::words::Lang;
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -169,6 +171,18 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
             vec![with("message.received", message_body(gateway, event, message))]
         }
         Fact::MessageSent { message } => vec![with("message.sent", message_body(gateway, event, message))],
+        Fact::MessageChanged { message, by, what } => {
+            let (kind, change) = message_change(what, message);
+            let mut body = message_body(gateway, event, message);
+            body["by"] = json!(by);
+            body["byMe"] = by.is_none().into();
+            body["timestamp"] = iso_ms(event.at).into();
+            merge(&mut body, change);
+            vec![with(kind, body)]
+        }
+        Fact::ChatTimer { chat, by, seconds } => {
+            vec![with("chat.timer", json!({"chatJid": chat, "by": by, "expiresInSeconds": seconds}))]
+        }
         Fact::MessageStatus { message_id, chat, status } => {
             let to = chat.strip_suffix("@s.whatsapp.net").unwrap_or(chat);
             let body = json!({"messageId": message_id, "status": status, "chatJid": chat, "to": to});
@@ -263,10 +277,35 @@ fn qr_code(gateway: &Gateway, event: &Event) -> Option<Value> {
     Some(json!({"qrCode": image, "qr": image, "qrString": qr.text, "expiresAt": iso_ms(qr.expires_at)}))
 }
 
+/// Returns the type of a message's change, and what it is.
+fn message_change(what: &What, message: &Message) -> (&'static str, Value) {
+    match what {
+        What::Reaction { emoji } => ("message.reaction", json!({"emoji": emoji})),
+        What::Edit { .. } => ("message.edited", json!({})),
+        What::Deletion { by_admin } => ("message.deleted", json!({"byAdmin": by_admin})),
+        What::Keep { on } => ("message.kept", json!({"kept": on})),
+        What::Vote { options } => {
+            let names: Vec<_> = match &message.content {
+                Content::Poll(poll) => {
+                    options.iter().filter_map(|index| poll.options.get(*index as usize)).collect()
+                }
+                _ => Vec::new(),
+            };
+            ("message.vote", json!({"options": names}))
+        }
+    }
+}
+
+fn merge(body: &mut Value, more: Value) {
+    if let (Value::Object(body), Value::Object(more)) = (body, more) {
+        body.extend(more);
+    }
+}
+
 fn message_body(gateway: &Gateway, event: &Event, message: &Message) -> Value {
     let device = event.scope.device;
     let lid = |person: Option<&Jid>| person.and_then(|person| gateway.lid_of(device, person));
-    json!({
+    let mut body = json!({
         "chatJid": message.chat,
         "chatLid": lid(Some(&message.chat)),
         "from": message.sender,
@@ -281,5 +320,10 @@ fn message_body(gateway: &Gateway, event: &Event, message: &Message) -> Value {
         "status": message.status,
         "jobId": message.job,
         "timestamp": iso_ms(message.at),
-    })
+    });
+    // The stream does not tell the account's own address: `fromMe` says so.
+    for more in [json!(PartsView::new(&message.content, None)), json!(MarksView::new(message, None))] {
+        merge(&mut body, more);
+    }
+    body
 }

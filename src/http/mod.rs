@@ -19,6 +19,7 @@ mod json;
 mod limits;
 mod listen;
 pub mod live;
+mod message_view;
 mod multi_device;
 mod multipart;
 mod notifications;

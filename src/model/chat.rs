@@ -22,6 +22,16 @@ pub struct Chat {
     pub last: LastMessage,
 }
 
+/// What is set for a chat.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ChatSettings {
+    /// Seconds after which what is written disappears; 0 when it stays.
+    pub timer_s: u32,
+    /// When the timer was set, in milliseconds since 1970.
+    pub timer_at: i64,
+}
+
 /// The newest message of a chat in short.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,5 +1,6 @@
 //! What happened: the rows of the outbox, in the words of the core. Surfaces shape them for their clients.
 
+use crate::model::change::What;
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
 use crate::model::group::GroupChange;
 use crate::model::id::{DeviceId, DeviceNo, JobId, ScheduleId, UserId};
@@ -71,6 +72,16 @@ pub enum Fact {
         /// The stored message.
         message: Message,
     },
+    /// A message was changed: somebody reacted, rewrote it, deleted it or voted.
+    MessageChanged {
+        /// The message as it stands now.
+        message: Message,
+        /// Who changed it; the account itself when absent.
+        by: Option<Jid>,
+        /// What changed.
+        #[serde(flatten)]
+        what: What,
+    },
     /// A message came further, or failed.
     MessageStatus {
         /// WhatsApp's message id.
@@ -79,6 +90,15 @@ pub enum Fact {
         chat: String,
         /// How far it came.
         status: MessageStatus,
+    },
+    /// The disappearing timer of a conversation was set.
+    ChatTimer {
+        /// The conversation.
+        chat: Jid,
+        /// Who set it; the account itself when absent.
+        by: Option<Jid>,
+        /// Seconds; 0 when messages stay.
+        seconds: u32,
     },
     /// A chat that began under a hidden id now stands under the person's number.
     ChatMerged {

@@ -1,8 +1,13 @@
 //! Messages: what is in them, which way they went, how far they came.
 
 use crate::error::{Code, Error, Result};
+use crate::model::card::Card;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::jid::Jid;
+use crate::model::marks::Marks;
+use crate::model::outgoing::{Around, OutgoingChange};
+use crate::model::place::Place;
+use crate::model::poll::Poll;
 use serde::{Deserialize, Serialize};
 
 /// The longest text, in Unicode code points.
@@ -43,7 +48,7 @@ impl Text {
 }
 
 /// What is to be sent, and to whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outgoing {
     /// The recipient.
     pub to: Jid,
@@ -52,17 +57,25 @@ pub struct Outgoing {
     /// The people who are told that the text speaks of them, whether it names them or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Jid>,
+    /// What stands around the content.
+    #[serde(default, skip_serializing_if = "Around::is_empty")]
+    pub around: Around,
 }
 
 impl Outgoing {
+    /// Returns a message that speaks of nobody and answers nothing.
+    pub fn new(to: Jid, content: OutgoingContent) -> Self {
+        Self { to, content, mentions: Vec::new(), around: Around::default() }
+    }
+
     /// Returns a plain text to somebody.
     pub fn text(to: Jid, text: Text) -> Self {
-        Self { to, content: OutgoingContent::Text { text }, mentions: Vec::new() }
+        Self::new(to, OutgoingContent::Text { text })
     }
 }
 
 /// The content of an outgoing message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum OutgoingContent {
     /// A plain text.
@@ -70,19 +83,54 @@ pub enum OutgoingContent {
         /// The text.
         text: Text,
     },
+    /// A place on the map.
+    Location(Place),
+    /// Contact cards.
+    Contacts {
+        /// At least one.
+        cards: Vec<Card>,
+    },
+    /// A poll.
+    Poll(Poll),
+    /// A message that Kurir does not show, passed on as it came.
+    Other {
+        /// WhatsApp's name of the kind.
+        kind: String,
+        /// Its caption, when it has one.
+        text: Option<String>,
+        /// The message as protobuf, base64.
+        raw: String,
+    },
+    /// A change of another message; it is none of the chat.
+    Change(OutgoingChange),
 }
 
 impl OutgoingContent {
-    /// Returns the content as it stands in the history.
-    pub fn stored(&self) -> Content {
-        match self {
+    /// Returns the content as it stands in the history; none when it is no message of the chat.
+    pub fn stored(&self) -> Option<Content> {
+        Some(match self {
             OutgoingContent::Text { text } => Content::Text { text: text.0.clone() },
+            OutgoingContent::Location(place) => Content::Location(place.clone()),
+            OutgoingContent::Contacts { cards } => Content::Contacts { cards: cards.clone() },
+            OutgoingContent::Poll(poll) => Content::Poll(poll.clone()),
+            OutgoingContent::Other { kind, text, raw } => {
+                Content::Other { kind: kind.clone(), text: text.clone(), raw: raw.clone() }
+            }
+            OutgoingContent::Change(_) => return None,
+        })
+    }
+
+    /// Returns the change of another message, when it is one.
+    pub fn change(&self) -> Option<&OutgoingChange> {
+        match self {
+            OutgoingContent::Change(change) => Some(change),
+            _ => None,
         }
     }
 }
 
 /// The content of a stored message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Content {
     /// A plain or extended text.
@@ -90,6 +138,17 @@ pub enum Content {
         /// The text.
         text: String,
     },
+    /// A place on the map.
+    Location(Place),
+    /// Contact cards.
+    Contacts {
+        /// At least one.
+        cards: Vec<Card>,
+    },
+    /// A poll with its votes.
+    Poll(Poll),
+    /// It was deleted for everyone.
+    Deleted,
     /// A kind that Kurir does not show yet. The protocol bytes are kept so that nothing is lost.
     Other {
         /// WhatsApp's name of the kind, such as `imageMessage`.
@@ -108,16 +167,39 @@ impl Content {
     pub fn kind(&self) -> &str {
         match self {
             Content::Text { .. } => "conversation",
+            Content::Location(place) => place.message_type(),
+            Content::Contacts { cards } if cards.len() > 1 => "contactsArrayMessage",
+            Content::Contacts { .. } => "contactMessage",
+            // Phones use another number of the message for polls with one answer.
+            Content::Poll(poll) if poll.selectable == 1 => "pollCreationMessageV3",
+            Content::Poll(_) => "pollCreationMessage",
+            Content::Deleted => "deleted",
             Content::Other { kind, .. } => kind,
         }
     }
 
-    /// Returns the text or caption.
+    /// Returns the text or caption, or what names the content in a line.
     pub fn text(&self) -> Option<&str> {
         match self {
             Content::Text { text } => Some(text),
+            Content::Location(place) => place.name.as_deref(),
+            Content::Contacts { cards } => cards.first().map(|card| card.name.as_str()),
+            Content::Poll(poll) => Some(&poll.question),
+            Content::Deleted => None,
             Content::Other { text, .. } => text.as_deref(),
         }
+    }
+
+    /// Replaces the text or caption and returns whether the content has one that can be replaced.
+    pub fn rewrite(&mut self, new: &str) -> bool {
+        match self {
+            Content::Text { text } => new.clone_into(text),
+            Content::Other { text, .. } => *text = Some(new.to_owned()).filter(|text| !text.is_empty()),
+            Content::Location(_) | Content::Contacts { .. } | Content::Poll(_) | Content::Deleted => {
+                return false;
+            }
+        }
+        true
     }
 }
 
@@ -174,6 +256,9 @@ pub struct Message {
     /// The people whom its text or caption speaks of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Jid>,
+    /// What stands around the content.
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
     /// Milliseconds since 1970: when it was accepted here, or when the network says it was sent.
     pub at: i64,
     /// How far it came.

@@ -2,6 +2,8 @@
 
 pub mod activity;
 pub mod address_book;
+pub mod card;
+pub mod change;
 pub mod chat;
 pub mod day;
 pub mod device;
@@ -11,9 +13,13 @@ pub mod group;
 pub mod id;
 pub mod jid;
 pub mod job;
+pub mod marks;
 pub mod mention;
 pub mod message;
 pub mod notification;
+pub mod outgoing;
+pub mod place;
+pub mod poll;
 pub mod recurrence;
 pub mod schedule;
 pub mod search;

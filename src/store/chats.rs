@@ -67,6 +67,19 @@ pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     put(tables, message.device, &key, before, &chat)
 }
 
+/// Shows the newest message as it stands now, when it is this one.
+pub(super) fn amend(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    let key = message.chat.to_string();
+    match existing(tables, message.device, &key)? {
+        Some(mut chat) if chat.last.id == message.id => {
+            chat.last = preview(message);
+            let at = chat.last_at;
+            put(tables, message.device, &key, Some(at), &chat)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Takes the message `id` out of the list when it stood there; `newest` is what is left.
 pub(super) fn forget(
     tables: &mut Tables<'_>,

@@ -3,7 +3,7 @@
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{device_contacts, groups, outbox, sessions};
+use super::{chat_settings, device_contacts, groups, outbox, sessions};
 use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, LinkStep};
 use crate::model::event::{DeviceChange, Fact, Scope};
@@ -104,6 +104,7 @@ pub fn remove(tables: &mut Tables<'_>, no: DeviceNo, at: i64) -> Result<Device> 
     tables.devices_by_id.remove(device.id.as_str())?;
     sessions::wipe(tables, no)?;
     groups::wipe(tables, no)?;
+    chat_settings::wipe(tables, no)?;
     device_contacts::wipe(tables, no)?;
     outbox::append(tables, at, scope(&device), Fact::Device { change: DeviceChange::Deleted })?;
     Ok(device)

@@ -3,7 +3,7 @@
 use super::Store;
 use super::codec::decode;
 use crate::error::Result;
-use crate::model::chat::Chat;
+use crate::model::chat::{Chat, ChatSettings};
 use crate::model::device::Device;
 use crate::model::device_contact::DeviceContact;
 use crate::model::event::Event;
@@ -37,6 +37,7 @@ impl Store {
         report.check::<_, Device>("devices", &view.devices()?)?;
         report.check::<_, Message>("messages", &view.messages()?)?;
         report.check::<_, Chat>("chats", &view.chats()?)?;
+        report.check::<_, ChatSettings>("chat_settings", &view.chat_settings()?)?;
         report.check::<_, DeviceContact>("device_contacts", &view.device_contacts()?)?;
         report.check::<_, Group>("groups", &view.groups()?)?;
         report.check::<_, Job>("jobs", &view.jobs()?)?;

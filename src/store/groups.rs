@@ -152,6 +152,11 @@ pub fn wipe(tables: &mut Tables<'_>, device: DeviceNo) -> Result<()> {
     Ok(tables.groups.retain_in((device.0, "")..=(device.0, "\u{10ffff}"), |_, _| false)?)
 }
 
+/// Returns the seconds after which messages of a group disappear; 0 when they stay or the group is unknown.
+pub(super) fn timer(tables: &Tables<'_>, device: DeviceNo, group: &str) -> Result<u32> {
+    Ok(read(&tables.groups, device, group)?.map_or(0, |group| group.settings.ephemeral_s))
+}
+
 /// Returns the name of a group, or none.
 pub(super) fn subject(tables: &Tables<'_>, device: DeviceNo, group: &str) -> Result<Option<String>> {
     Ok(read(&tables.groups, device, group)?.map(|group| group.subject))

@@ -1,7 +1,7 @@
 //! Who is who: the phone number behind a hidden id, per device. One person has one chat, which stands under the number.
 
 use super::tables::{Tables, View};
-use super::{chats, device_contacts, devices, messages, outbox};
+use super::{chat_settings, chats, device_contacts, devices, messages, outbox};
 use crate::error::Result;
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
@@ -25,6 +25,7 @@ pub fn learn(tables: &mut Tables<'_>, device: DeviceNo, identity: &Identity, now
     tables.lids_by_phone.insert((device.0, phone), lid)?;
     let (from, to) = (identity.lid_jid(), identity.phone_jid());
     device_contacts::merge(tables, device, &from, &to)?;
+    chat_settings::merge(tables, device, &from, &to)?;
     if chats::is_known(tables, device, &from.to_string())? {
         messages::move_chat(tables, device, &from, &to)?;
         chats::merge(tables, device, &from, &to)?;
@@ -61,8 +62,17 @@ pub fn canonical(view: &View, device: DeviceNo, jid: &Jid) -> Result<Jid> {
     by_number(&view.phones_by_lid()?, device, jid)
 }
 
+/// Returns every address of a person, inside a write.
+pub fn names_in(tables: &Tables<'_>, device: DeviceNo, person: &Jid) -> Result<Vec<Jid>> {
+    let other = match person.lid() {
+        Some(_) => Some(canonical_in(tables, device, person)?).filter(|number| number != person),
+        None => lid_in(tables, device, person)?,
+    };
+    Ok([Some(person.clone()), other].into_iter().flatten().collect())
+}
+
 /// Returns the address under which a person is kept, inside a write.
-pub(super) fn canonical_in(tables: &Tables<'_>, device: DeviceNo, jid: &Jid) -> Result<Jid> {
+pub fn canonical_in(tables: &Tables<'_>, device: DeviceNo, jid: &Jid) -> Result<Jid> {
     by_number(&tables.phones_by_lid, device, jid)
 }
 
@@ -122,6 +132,7 @@ mod tests {
             push_name: Some("Ani".into()),
             content: Content::Text { text: id.into() },
             mentions: Vec::new(),
+            marks: Default::default(),
             at,
             status: MessageStatus::Delivered,
             error: None,

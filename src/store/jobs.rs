@@ -10,8 +10,9 @@ pub use control::{begin_due, cancel, cancel_of_device, pause, prioritise, resume
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{devices, identities, messages, outbox, schedules};
+use super::{changes, chat_settings, devices, identities, messages, outbox, schedules};
 use crate::error::{Code, Error, Result};
+use crate::model::change::Change;
 use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::job::{Item, ItemError, ItemState, Job};
@@ -96,7 +97,9 @@ pub fn insert(
             job.count(false, job.created_at);
         } else if !job.starts_later(job.created_at) {
             line_up(tables, &job, &mut item, job.created_at)?;
-            messages::insert_outgoing(tables, &message_of(tables, &job, &item)?)?;
+            if let Some(message) = message_of(tables, &job, &item)? {
+                messages::insert_outgoing(tables, &message)?;
+            }
         }
         put_item(tables, &job.id, &item)?;
     }
@@ -286,11 +289,12 @@ fn same_question(once: &OnceKey, row: &[u8], now: i64) -> Result<Option<JobId>> 
     Ok(Some(known.job))
 }
 
-/// The message of an item as it stands in the history.
-fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Message> {
+/// The message of an item as it stands in the history; none when it only changes another one.
+fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Option<Message>> {
     let outgoing =
         item.outgoing.as_ref().ok_or_else(|| Error::broken("a waiting item has nothing to send"))?;
-    Ok(Message {
+    let Some(content) = outgoing.content.stored() else { return Ok(None) };
+    Ok(Some(Message {
         device: job.device,
         id: item.message_id.clone(),
         // A hidden id may have become a number while the item waited; the chat has moved with it.
@@ -298,17 +302,20 @@ fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Message> {
         sender: None,
         from_me: true,
         push_name: None,
-        content: outgoing.content.stored(),
+        content,
         mentions: outgoing.mentions.clone(),
+        marks: outgoing.around.marks(),
         at: job.created_at,
         status: MessageStatus::Pending,
         error: None,
         job: Some(job.id.clone()),
-    })
+    }))
 }
 
 fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
-    let mut message = message_of(tables, job, item)?;
+    let Some(mut message) = message_of(tables, job, item)? else {
+        return tell_changed(tables, job, item, now);
+    };
     message.status = if item.state == ItemState::Sent { MessageStatus::Sent } else { MessageStatus::Failed };
     message.error = item.error.as_ref().map(|error| error.code.clone());
     if !job.kind.is_single() {
@@ -332,8 +339,39 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
     Ok(())
 }
 
-/// Gives an item its place at the end of its class.
+/// Applies a change that WhatsApp accepted to the message that it is about; one that it refused is only told.
+fn tell_changed(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
+    let Some((outgoing, own)) =
+        item.outgoing.as_ref().and_then(|outgoing| Some((outgoing, outgoing.content.change()?)))
+    else {
+        return Ok(());
+    };
+    if item.state == ItemState::Sent {
+        let change = Change {
+            device: job.device,
+            chat: outgoing.to.clone(),
+            target: own.target.clone(),
+            by: None,
+            at: own.at,
+            what: own.what.clone(),
+        };
+        return changes::apply(tables, &change, now).map(drop);
+    }
+    let scope = devices::scope(&devices::existing(tables, job.device)?);
+    let status = Fact::MessageStatus {
+        message_id: item.message_id.clone(),
+        chat: outgoing.to.to_string(),
+        status: MessageStatus::Failed,
+    };
+    outbox::append(tables, now, scope, status)
+}
+
+/// Gives an item its place at the end of its class, and its message the timer of its chat.
 fn line_up(tables: &mut Tables<'_>, job: &Job, item: &mut Item, due: i64) -> Result<()> {
+    if let Some(outgoing) = item.outgoing.as_mut().filter(|outgoing| outgoing.content.change().is_none()) {
+        let chat = identities::canonical_in(tables, job.device, &outgoing.to)?;
+        outgoing.around.timer_s = chat_settings::timer(tables, job.device, &chat)?;
+    }
     let seq = next(tables, "queue")?;
     item.place = Some((due, seq));
     tables.queue.insert((job.device.0, job.class(), due, seq), (job.id.as_str(), item.index))?;

@@ -2,7 +2,7 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
-use super::{chats, days, device_contacts, devices, identities, outbox, search};
+use super::{chat_settings, chats, days, device_contacts, devices, identities, outbox, search};
 use crate::error::{Code, Error, Result};
 use crate::model::device_contact::Names;
 use crate::model::event::Fact;
@@ -33,6 +33,7 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     }
     put(tables, &message)?;
     chats::note(tables, &message)?;
+    chat_settings::note(tables, &message)?;
     let device = devices::touch(tables, message.device, now)?;
     outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;
     Ok(true)
@@ -182,6 +183,42 @@ pub(super) fn wait_again(tables: &mut Tables<'_>, message: &Message) -> Result<(
     insert_outgoing(tables, message)
 }
 
+/// Returns the message of this author, under either of their addresses; the account itself when `author` is none.
+pub(super) fn by_author(
+    tables: &Tables<'_>,
+    device: DeviceNo,
+    chat: &Jid,
+    id: &str,
+    author: Option<&Jid>,
+) -> Result<Option<Message>> {
+    let names = match author {
+        None => vec![String::new()],
+        Some(author) => {
+            let lid = identities::lid_in(tables, device, author)?;
+            [Some(author.clone()), lid].into_iter().flatten().map(|name| name.to_string()).collect()
+        }
+    };
+    for sender in &names {
+        if let Some(at) = find(&tables.message_ids, device, id, chat, sender)? {
+            return stored(tables, device, chat, at, id);
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the message, whoever wrote it.
+pub fn by_anybody(tables: &Tables<'_>, device: DeviceNo, chat: &Jid, id: &str) -> Result<Option<Message>> {
+    match first_at(&tables.message_ids, device, id, &chat.to_string())? {
+        Some(at) => stored(tables, device, chat, at, id),
+        None => Ok(None),
+    }
+}
+
+/// Writes a message of the history as it stands now.
+pub(super) fn amend(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    replace(tables, message)
+}
+
 /// Returns how far the account's own message came, or none when it is unknown.
 pub(super) fn own_status(
     tables: &Tables<'_>,
@@ -317,9 +354,24 @@ fn find(
 }
 
 fn at_of(view: &View, device: DeviceNo, id: &str, chat: &str) -> Result<Option<i64>> {
-    let table = view.message_ids()?;
-    match table.range((device.0, id, chat, "")..=(device.0, id, chat, "\u{10ffff}"))?.next() {
+    first_at(&view.message_ids()?, device, id, chat)
+}
+
+fn first_at(
+    ids: &impl ReadableTable<Ids, i64>,
+    device: DeviceNo,
+    id: &str,
+    chat: &str,
+) -> Result<Option<i64>> {
+    match ids.range((device.0, id, chat, "")..=(device.0, id, chat, "\u{10ffff}"))?.next() {
         Some(row) => Ok(Some(row?.1.value())),
+        None => Ok(None),
+    }
+}
+
+fn stored(tables: &Tables<'_>, device: DeviceNo, chat: &Jid, at: i64, id: &str) -> Result<Option<Message>> {
+    match tables.messages.get((device.0, chat.to_string().as_str(), at, id))? {
+        Some(row) => decode("messages", (at, id), row.value()).map(Some),
         None => Ok(None),
     }
 }
@@ -430,6 +482,7 @@ pub(super) mod tests {
             push_name: Some("Ani".into()),
             content: Content::Text { text: format!("text {id}") },
             mentions: Vec::new(),
+            marks: Default::default(),
             at,
             status: MessageStatus::Delivered,
             error: None,

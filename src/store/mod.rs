@@ -5,6 +5,8 @@
 
 pub mod activity;
 pub mod address_book;
+pub mod changes;
+pub mod chat_settings;
 pub mod chats;
 mod codec;
 pub mod days;

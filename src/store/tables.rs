@@ -92,6 +92,8 @@ tables! {
     chats "chats-1" (u32, &'static str) => Bytes;
     /// (device, last activity ms, chat): the chat list in order.
     chats_by_time "chats_by_time-1" (u32, i64, &'static str) => ();
+    /// (device, chat) → `model::ChatSettings`: what is set for a chat.
+    chat_settings "chat_settings-1" (u32, &'static str) => Bytes;
 
     /// (device, local day, chat) → `model::ChatDay`: what was written in a chat on a day.
     chat_days "chat_days-1" (u32, i32, &'static str) => Bytes;

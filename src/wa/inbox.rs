@@ -4,17 +4,19 @@
 //! would wait for itself. Answers go through the queue.
 
 use super::backend::Backend;
+use super::kinds::context::People;
+use super::kinds::{Heard, SealedVote};
 use super::receive::{self, Received, receive};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
-use crate::model::jid::Identity;
-use crate::model::message::Message;
-use crate::store::{Store, device_contacts, identities, messages};
+use crate::model::jid::{Identity, Jid};
+use crate::model::message::{Content, Message};
+use crate::store::{Store, Tables, changes, chat_settings, device_contacts, identities, messages};
 use async_trait::async_trait;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use whatsapp_rust::Client;
 use whatsapp_rust::types::durability_hook::{InboundDurabilityHook, InboundMessage};
 
@@ -29,50 +31,68 @@ pub(super) struct Inbox {
     backend: Arc<Backend>,
     /// Time of the newest live message, so that the order of arrival is the order of the chat.
     newest: AtomicI64,
+    /// The account's own addresses, once it is linked.
+    own: OnceLock<Vec<Jid>>,
 }
 
 impl Inbox {
     pub(super) fn new(store: Store, clock: Clock, device: DeviceNo, backend: Arc<Backend>) -> Self {
-        Self { store, clock, device, backend, newest: AtomicI64::new(0) }
+        Self { store, clock, device, backend, newest: AtomicI64::new(0), own: OnceLock::new() }
     }
 
-    /// Stores the messages in one commit; those that are known already or are no messages are left out.
+    /// Stores the messages and the changes of messages in one commit; those that are known already or are neither are left out.
     pub(super) async fn commit(&self, batch: &[InboundMessage]) -> Result<()> {
-        let arrivals = self.convert(batch);
+        let own = self.own()?;
+        let arrivals = self.convert(batch, &own);
         if arrivals.is_empty() {
             return Ok(());
         }
         let (device, now) = (self.device, self.clock.now());
         self.store
             .write(move |tables| {
-                for Arrival { message, who, verified_name } in &arrivals {
+                for Arrival { what, who, verified_name } in &arrivals {
                     // Who is who comes first, so that the message stands under the number at once.
                     for identity in who {
                         identities::learn(tables, device, identity, now)?;
                     }
-                    if let (Some(sender), Some(_)) = (&message.sender, verified_name) {
-                        let names = Names { verified_name: verified_name.clone(), ..Names::default() };
-                        device_contacts::learn(tables, device, sender, &names)?;
+                    match what {
+                        What::Message(message) => {
+                            learn_name(tables, message, verified_name)?;
+                            messages::receive(tables, message, now)?;
+                        }
+                        What::Heard(heard) => hear(tables, heard, &own, now)?,
                     }
-                    messages::receive(tables, message, now)?;
                 }
                 Ok(())
             })
             .await
     }
 
-    fn convert(&self, batch: &[InboundMessage]) -> Vec<Arrival> {
+    fn convert(&self, batch: &[InboundMessage], own: &[Jid]) -> Vec<Arrival> {
         let phone_of = |lid: &str| self.backend.phone_of(lid);
+        let people = People { phone_of: &phone_of, own };
         let mut arrivals = Vec::with_capacity(batch.len());
         for (position, inbound) in batch.iter().enumerate() {
-            match receive(self.device, inbound, self.time_of(inbound, position), &phone_of) {
-                Received::Message(message) => arrivals.push(Arrival::new(inbound, *message)),
+            match receive(self.device, inbound, self.time_of(inbound, position), &people) {
+                Received::Message(message) => arrivals.push(Arrival::new(inbound, What::Message(message))),
+                Received::Heard(heard) => arrivals.push(Arrival::new(inbound, What::Heard(heard))),
                 Received::Ignored(kind) => {
                     tracing::debug!(device = %self.device, kind, "not a message of a chat")
                 }
             }
         }
         arrivals
+    }
+
+    /// Returns the addresses of the account, number first; none before it is linked.
+    fn own(&self) -> Result<Vec<Jid>> {
+        if let Some(own) = self.own.get() {
+            return Ok(own.clone());
+        }
+        let Some(account) = self.backend.stored_account()? else { return Ok(Vec::new()) };
+        let names = [Some(format!("{}@s.whatsapp.net", account.phone_number)), account.lid];
+        let own: Vec<Jid> = names.iter().flatten().filter_map(|name| name.parse().ok()).collect();
+        Ok(self.own.get_or_init(|| own).clone())
     }
 
     /// Returns the time of a message in milliseconds since 1970.
@@ -91,21 +111,67 @@ impl Inbox {
     }
 }
 
-/// A message, and what came to be known of its people with it.
+/// A message or a change, and what came to be known of its people with it.
 struct Arrival {
-    message: Message,
+    what: What,
     who: Vec<Identity>,
     verified_name: Option<String>,
 }
 
+enum What {
+    Message(Box<Message>),
+    Heard(Box<Heard>),
+}
+
 impl Arrival {
-    fn new(inbound: &InboundMessage, message: Message) -> Self {
+    fn new(inbound: &InboundMessage, what: What) -> Self {
         let info = &inbound.info;
-        let verified = info.verified_name.as_ref().filter(|_| !message.from_me);
+        let verified = info.verified_name.as_ref().filter(|_| !info.source.is_from_me);
         Self {
             who: receive::identities(&info.source, info.peer_recipient_pn.as_ref()),
             verified_name: verified.and_then(|verified| verified.name.clone()),
-            message,
+            what,
+        }
+    }
+}
+
+fn learn_name(tables: &mut Tables<'_>, message: &Message, verified_name: &Option<String>) -> Result<()> {
+    match (&message.sender, verified_name) {
+        (Some(sender), Some(_)) => {
+            let names = Names { verified_name: verified_name.clone(), ..Names::default() };
+            device_contacts::learn(tables, message.device, sender, &names)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hear(tables: &mut Tables<'_>, heard: &Heard, own: &[Jid], now: Millis) -> Result<()> {
+    match heard {
+        Heard::Change(change) => changes::apply(tables, change, now).map(drop),
+        Heard::Vote(vote) => count(tables, vote, own, now),
+        Heard::Timer(set) => {
+            chat_settings::set_timer(tables, set.device, &set.chat, set.by.as_ref(), set.seconds, set.at, now)
+        }
+    }
+}
+
+/// Opens a vote with its poll, which may have come in the same batch, and counts it.
+fn count(tables: &mut Tables<'_>, vote: &SealedVote, own: &[Jid], now: Millis) -> Result<()> {
+    let change = &vote.change;
+    let chat = identities::canonical_in(tables, change.device, &change.chat)?;
+    let Some(message) = messages::by_anybody(tables, change.device, &chat, &change.target)? else {
+        return Ok(());
+    };
+    let Content::Poll(poll) = &message.content else { return Ok(()) };
+    let creators = match &message.sender {
+        Some(creator) if !message.from_me => identities::names_in(tables, change.device, creator)?,
+        _ => own.to_vec(),
+    };
+    match vote.open(poll, &creators) {
+        Some(change) => changes::apply(tables, &change, now).map(drop),
+        None => {
+            tracing::info!(device = %change.device, "a vote could not be opened and does not count");
+            Ok(())
         }
     }
 }

@@ -13,6 +13,7 @@ mod fleet;
 mod groups;
 mod http;
 mod inbox;
+mod kinds;
 mod live;
 mod network;
 mod options;

@@ -1,5 +1,8 @@
 //! Protocol message → our message. Pure: one switch, no look-ups but the one that is passed in.
 
+use super::kinds::change::{self, Origin};
+use super::kinds::context::{self, People};
+use super::kinds::{self, Heard};
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Identity, Jid, Server};
 use crate::model::message::{Content, Message, MessageStatus};
@@ -7,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wacore::proto_helpers::MessageExt as _;
 use wacore::types::events::InboundMessage;
-use wacore::types::message::{MessageCategory, MessageSource};
+use wacore::types::message::{EditAttribute, MessageCategory, MessageSource};
 use wacore_binary::Jid as WireJid;
 use waproto::whatsapp as wire;
 
@@ -16,6 +19,8 @@ use waproto::whatsapp as wire;
 pub(super) enum Received {
     /// A message of a chat.
     Message(Box<Message>),
+    /// A change of another message, or of the chat.
+    Heard(Box<Heard>),
     /// Nothing for the history; the name says what it was.
     Ignored(String),
 }
@@ -28,16 +33,19 @@ const WITHOUT_CONTENT: [&str; 4] = [
     "deviceSentMessage",
 ];
 
-/// Kinds by which clients talk to each other and not people: keys, settings, edits and deletions.
-const PROTOCOL_KINDS: [&str; 2] = ["protocolMessage", "keepInChatMessage"];
+/// Kinds by which clients talk to each other and not people, or which speak of other messages.
+const PROTOCOL_KINDS: [&str; 6] = [
+    "protocolMessage",
+    "keepInChatMessage",
+    "reactionMessage",
+    "pollUpdateMessage",
+    "encReactionMessage",
+    "pinInChatMessage",
+];
 
 /// Converts a message; `at` is its time in milliseconds since 1970, `phone_of` knows the phone number behind a hidden id.
-pub(super) fn receive(
-    device: DeviceNo,
-    inbound: &InboundMessage,
-    at: i64,
-    phone_of: &impl Fn(&str) -> Option<String>,
-) -> Received {
+pub(super) fn receive(device: DeviceNo, inbound: &InboundMessage, at: i64, people: &People<'_>) -> Received {
+    let phone_of = &people.phone_of;
     let (info, source) = (&inbound.info, &inbound.info.source);
     if info.category == MessageCategory::Peer {
         return Received::Ignored("peer message".into());
@@ -50,13 +58,30 @@ pub(super) fn receive(
         Server::Broadcast => return Received::Ignored("status or broadcast post".into()),
         Server::User | Server::Lid | Server::Group => {}
     }
+    let sender = person(&source.sender, source.sender_alt.as_ref(), phone_of);
+    let from_me = source.is_from_me;
+    let origin = Origin {
+        device,
+        chat: &chat,
+        by: sender.clone().filter(|_| !from_me),
+        names: [address(&source.sender), source.sender_alt.as_ref().and_then(address), sender.clone()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        is_admin_deletion: info.edit == EditAttribute::AdminRevoke,
+        at: info.timestamp.timestamp_millis(),
+    };
+    if from_me || sender.is_some() {
+        if let Some(heard) = change::read(&inbound.message, &origin, people) {
+            return Received::Heard(Box::new(heard));
+        }
+    }
     let content = match content(&inbound.message) {
         Ok(content) => content,
         Err(kind) => return Received::Ignored(kind),
     };
-    let sender = person(&source.sender, source.sender_alt.as_ref(), phone_of);
-    let mentions = mentions(&inbound.message, phone_of);
-    let from_me = source.is_from_me;
+    let mentions = context::mentions(&inbound.message, people);
+    let marks = context::marks(&inbound.message, people);
     Received::Message(Box::new(Message {
         device,
         id: info.id.to_string(),
@@ -66,6 +91,7 @@ pub(super) fn receive(
         push_name: Some(info.push_name.clone()).filter(|name| !name.is_empty() && !from_me),
         content,
         mentions,
+        marks,
         at,
         status: if from_me { MessageStatus::Sent } else { MessageStatus::Delivered },
         error: None,
@@ -86,25 +112,11 @@ pub(super) fn address(jid: &WireJid) -> Option<Jid> {
     jid.to_non_ad().to_string().parse().ok()
 }
 
-/// Returns the people whom the text or caption speaks of.
-fn mentions(message: &wire::Message, phone_of: &impl Fn(&str) -> Option<String>) -> Vec<Jid> {
-    let base = message.get_base_message();
-    let contexts = [
-        base.extended_text_message.as_option().map(|text| &text.context_info),
-        base.image_message.as_option().map(|image| &image.context_info),
-        base.video_message.as_option().map(|video| &video.context_info),
-        base.document_message.as_option().map(|document| &document.context_info),
-    ];
-    let named = contexts.into_iter().flatten().filter_map(|context| context.as_option());
-    let wire = named.flat_map(|context| &context.mentioned_jid).filter_map(|jid| jid.parse::<WireJid>().ok());
-    wire.filter_map(|jid| person(&jid, None, phone_of)).collect()
-}
-
 /// Returns the chat that a stanza belongs to, by phone number wherever that is known: one person is one chat.
 pub(super) fn chat(
     source: &MessageSource,
     peer_recipient: Option<&WireJid>,
-    phone_of: &impl Fn(&str) -> Option<String>,
+    phone_of: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Jid> {
     // The chat of our own message is its recipient, of anybody else's in a conversation of two the sender.
     let other_name = match source.is_from_me {
@@ -118,7 +130,7 @@ pub(super) fn chat(
 pub(super) fn person(
     jid: &WireJid,
     other_name: Option<&WireJid>,
-    phone_of: &impl Fn(&str) -> Option<String>,
+    phone_of: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Jid> {
     let address = address(jid)?;
     if address.server() != Server::Lid {
@@ -138,6 +150,9 @@ fn content(message: &wire::Message) -> Result<Content, String> {
     if let Some(text) = base.text_content() {
         return Ok(Content::Text { text: text.to_owned() });
     }
+    if let Some(content) = kinds::content::content(message) {
+        return Ok(content);
+    }
     let kind = kind(base).ok_or_else(|| "message without content".to_owned())?;
     if PROTOCOL_KINDS.contains(&kind.as_str()) {
         return Err(kind);
@@ -145,6 +160,12 @@ fn content(message: &wire::Message) -> Result<Content, String> {
     let text = base.get_caption().filter(|caption| !caption.is_empty()).map(str::to_owned);
     let raw = STANDARD.encode(waproto::codec::message_to_vec(base));
     Ok(Content::Other { kind, text, raw })
+}
+
+/// Returns WhatsApp's name of the kind of a message that another one quotes, and its text; none without content.
+pub(super) fn in_short(message: &wire::Message) -> Option<(String, Option<String>)> {
+    let content = content(message).ok()?;
+    Some((content.kind().to_owned(), content.text().map(str::to_owned)))
 }
 
 /// Returns WhatsApp's name of the kind: the name of the field that is set.
@@ -196,10 +217,10 @@ mod tests {
         None
     }
 
-    fn received(inbound: &InboundMessage, phone_of: &impl Fn(&str) -> Option<String>) -> Message {
-        match receive(DeviceNo(1), inbound, 5_000, phone_of) {
+    fn received(inbound: &InboundMessage, phone_of: &dyn Fn(&str) -> Option<String>) -> Message {
+        match receive(DeviceNo(1), inbound, 5_000, &People { phone_of, own: &[] }) {
             Received::Message(message) => *message,
-            Received::Ignored(why) => panic!("ignored: {why}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -347,7 +368,8 @@ mod tests {
             (inbound(from("120363000000000001@newsletter"), text("post")), "channel post"),
         ];
         for (inbound, expected) in cases {
-            assert_eq!(receive(DeviceNo(1), &inbound, 0, &nobody), Received::Ignored(expected.into()));
+            let people = People { phone_of: &nobody, own: &[] };
+            assert_eq!(receive(DeviceNo(1), &inbound, 0, &people), Received::Ignored(expected.into()));
         }
     }
 }

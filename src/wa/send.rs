@@ -1,13 +1,12 @@
 //! Our message → protocol message → the network's word on it.
 
+use super::kinds::outgoing;
 use super::outcome::{PendingAck, SendFailure};
 use super::seat::Seat;
 use crate::error::Error;
 use crate::model::jid::Jid;
-use crate::model::message::{Outgoing, OutgoingContent};
+use crate::model::message::Outgoing;
 use std::time::Duration;
-use wacore::proto_helpers::MessageExt as _;
-use waproto::whatsapp as wire;
 use whatsapp_rust::client::ClientError;
 use whatsapp_rust::request::IqError;
 use whatsapp_rust::send::SendOptions;
@@ -16,11 +15,15 @@ use whatsapp_rust::send::SendOptions;
 pub(super) async fn send(seat: &Seat, message_id: &str, what: &Outgoing) -> Result<PendingAck, SendFailure> {
     let client = seat.open_client().ok_or(SendFailure::NotConnected)?;
     let to = wire_jid(&what.to)?;
-    let options = SendOptions::default().with_message_id(message_id);
+    let message = outgoing::message(what).map_err(SendFailure::Broken)?;
+    let mut options = SendOptions::default().with_message_id(message_id);
+    if let Some(seconds) = what.around.timer_s {
+        options = options.with_ephemeral_expiration(seconds);
+    }
     let ack_deadline = millis(seat.parts.options.ack_timeout_ms);
     // Registered first: the acknowledgement may arrive before the call returns.
     let pending = seat.acks.expect(message_id, ack_deadline);
-    let sending = client.send_message_with_options(to, protocol_message(what), options);
+    let sending = client.send_message_with_options(to, message, options);
     let failure = match tokio::time::timeout(millis(seat.parts.options.query_timeout_ms), sending).await {
         Ok(Ok(_)) => return Ok(pending),
         Ok(Err(why)) => failure(&why),
@@ -48,20 +51,6 @@ pub(super) fn wire_jid(jid: &Jid) -> Result<wacore_binary::Jid, SendFailure> {
     let text = jid.to_string();
     text.parse()
         .map_err(|why| SendFailure::Broken(Error::internal("writing an address for the network", why)))
-}
-
-fn protocol_message(what: &Outgoing) -> wire::Message {
-    let mut message = match &what.content {
-        OutgoingContent::Text { text } => {
-            wire::Message { conversation: Some(text.as_str().to_owned()), ..Default::default() }
-        }
-    };
-    if !what.mentions.is_empty() {
-        let mentioned_jid = what.mentions.iter().map(Jid::to_string).collect();
-        // A plain text becomes an extended one, because only that has a place for it.
-        message.set_context_info(wire::ContextInfo { mentioned_jid, ..Default::default() });
-    }
-    message
 }
 
 /// Returns what an error of the library means for the message, judged by the causes it holds.
@@ -108,30 +97,7 @@ fn millis(ms: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::message::Text;
     use whatsapp_rust::send::SendError;
-
-    #[test]
-    fn a_text_is_a_plain_conversation() {
-        let text = Text::parse("halo").expect("a text");
-        let to: Jid = "6281234567890@s.whatsapp.net".parse().expect("an address");
-        let message = protocol_message(&Outgoing::text(to, text));
-        assert_eq!(message.conversation.as_deref(), Some("halo"));
-    }
-
-    #[test]
-    fn a_text_with_mentions_names_everybody_in_its_context() {
-        let text = Text::parse("halo @6281234567890").expect("a text");
-        let ani: Jid = "6281234567890@s.whatsapp.net".parse().expect("an address");
-        let group = "120363123456789012@g.us".parse().expect("a group");
-        let outgoing = Outgoing { mentions: vec![ani.clone()], ..Outgoing::text(group, text) };
-        let message = protocol_message(&outgoing);
-        assert_eq!(message.conversation, None);
-        let extended = message.extended_text_message.as_option().expect("an extended text");
-        assert_eq!(extended.text.as_deref(), Some("halo @6281234567890"));
-        let context = extended.context_info.as_option().expect("a context");
-        assert_eq!(context.mentioned_jid, [ani.to_string()]);
-    }
 
     #[test]
     fn causes_decide_what_a_failure_means() {

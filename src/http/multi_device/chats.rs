@@ -3,6 +3,7 @@
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
 use crate::gateway::{Gateway, item_error};
+use crate::http::message_view::{MarksView, PartsView};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Access, Route, get, post};
@@ -184,7 +185,7 @@ pub(super) struct MessageView {
     /// Their hidden id, when it is known.
     from_lid: Option<String>,
     from_me: bool,
-    /// WhatsApp's name of the kind, `conversation` for texts.
+    /// WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone.
     message_type: String,
     content: ContentView,
     /// Epoch milliseconds.
@@ -194,6 +195,8 @@ pub(super) struct MessageView {
     push_name: Option<String>,
     /// Why it failed.
     error: Option<String>,
+    #[serde(flatten)]
+    marks: MarksView,
 }
 
 impl MessageView {
@@ -216,7 +219,9 @@ impl MessageView {
             content: ContentView {
                 text: message.content.text().map(str::to_owned),
                 mentions: message.mentions.iter().map(Jid::to_string).collect(),
+                parts: PartsView::new(&message.content, own().as_deref()),
             },
+            marks: MarksView::new(message, own().as_deref()),
             timestamp: message.at,
             status: message.status,
             push_name: message.push_name.clone(),
@@ -235,6 +240,8 @@ struct ContentView {
     /// Addresses of those whom it speaks of; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mentions: Vec<String>,
+    #[serde(flatten)]
+    parts: PartsView,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -163,7 +163,7 @@ impl ScheduleBody {
             Some(message) => OutgoingContent::Text { text: Text::parse(&message)? },
             None => now.content.clone(),
         };
-        Ok(Some(Outgoing { to, content, mentions: now.mentions.clone() }))
+        Ok(Some(Outgoing { mentions: now.mentions.clone(), ..Outgoing::new(to, content) }))
     }
 }
 
@@ -246,7 +246,7 @@ impl ScheduleView {
             scheduled_message_id: schedule.id.to_string(),
             device_id: device.id.to_string(),
             to: shown(&schedule.outgoing.to),
-            message: schedule.outgoing.content.stored().text().map(str::to_owned),
+            message: schedule.outgoing.content.stored().and_then(|content| content.text().map(str::to_owned)),
             schedule_time: schedule.shown(schedule.at),
             timezone: schedule.timezone.name(),
             status: schedule.status,

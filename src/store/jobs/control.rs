@@ -190,7 +190,7 @@ fn pending(tables: &Tables<'_>, job: &Job) -> Result<Vec<Item>> {
 fn enqueue(tables: &mut Tables<'_>, job: &Job, item: &mut Item, now: i64) -> Result<()> {
     line_up(tables, job, item, now)?;
     put_item(tables, &job.id, item)?;
-    let mut message = message_of(tables, job, item)?;
+    let Some(mut message) = message_of(tables, job, item)? else { return Ok(()) };
     message.at = now;
     messages::wait_again(tables, &message)
 }

@@ -68,6 +68,7 @@ async fn put_in_history(rig: &Rig, id: &str) {
         push_name: None,
         content: Content::Text { text: "sudah sampai?".into() },
         mentions: Vec::new(),
+        marks: Default::default(),
         at: rig.clock.now(),
         status: MessageStatus::Sent,
         error: None,

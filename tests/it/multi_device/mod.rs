@@ -10,6 +10,7 @@ mod group_messages;
 mod group_settings;
 mod groups;
 mod jobs;
+mod kinds;
 mod linking;
 mod messages;
 mod open;

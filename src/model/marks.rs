@@ -1,0 +1,69 @@
+//! What stands around the content of a message: what it answers, what became of it, what people think of it.
+
+use crate::model::jid::Jid;
+use serde::{Deserialize, Serialize};
+
+/// What stands around the content of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Marks {
+    /// The message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// It was written elsewhere and passed on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forwarded: bool,
+    /// Meant to be seen once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
+    /// Seconds after which it disappears.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in_s: Option<u32>,
+    /// Somebody asked everybody to keep it although it would disappear.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
+    /// When its author changed it last, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<i64>,
+    /// When it was deleted for everyone, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<i64>,
+    /// The newest reaction of everybody who reacted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
+}
+
+impl Marks {
+    /// Returns whether nothing stands around the content.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The message that another one answers, as the answer tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// WhatsApp's message id.
+    pub id: String,
+    /// Who wrote it; the account itself when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Jid>,
+    /// WhatsApp's name of its kind.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Its text or caption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// A reaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Who; the account itself when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Jid>,
+    /// The emoji; empty when it was taken back.
+    pub emoji: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+}

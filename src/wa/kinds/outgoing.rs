@@ -1,0 +1,288 @@
+//! Our message → protocol message.
+
+use crate::error::{Error, Result};
+use crate::model::card::Card;
+use crate::model::change::What;
+use crate::model::jid::Jid;
+use crate::model::message::{Content, Outgoing, OutgoingContent};
+use crate::model::outgoing::{OutgoingChange, Quoted};
+use crate::model::place::Place;
+use crate::model::poll::Poll;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use wacore::proto_helpers::{MessageExt as _, build_reaction_message};
+use waproto::whatsapp as wire;
+use wire::message::protocol_message::Type;
+use wire::message::{
+    ContactMessage, ContactsArrayMessage, LocationMessage, PollCreationMessage, ProtocolMessage,
+};
+
+/// Returns the protocol message, with all that stands around its content.
+pub(in crate::wa) fn message(what: &Outgoing) -> Result<wire::Message> {
+    let mut message = match &what.content {
+        OutgoingContent::Text { text } => text_message(text.as_str()),
+        OutgoingContent::Location(place) => location(place),
+        OutgoingContent::Contacts { cards } => contacts(cards),
+        OutgoingContent::Poll(asked) => poll(asked)?,
+        OutgoingContent::Other { raw, .. } => decoded(raw)?,
+        OutgoingContent::Change(change) => return changing(&what.to, change),
+    };
+    surround(&mut message, what)?;
+    Ok(message)
+}
+
+/// Adds what the message answers, whom it speaks of, and that it was passed on.
+pub(in crate::wa) fn surround(message: &mut wire::Message, what: &Outgoing) -> Result<()> {
+    if what.around.forwarded {
+        *message = *message.prepare_for_forward();
+    }
+    if what.mentions.is_empty() && what.around.quote.is_none() {
+        return Ok(());
+    }
+    let mut context = match &what.around.quote {
+        Some(quoted) => quote(quoted)?,
+        None => wire::ContextInfo::default(),
+    };
+    context.is_forwarded = what.around.forwarded.then_some(true);
+    context.mentioned_jid = what.mentions.iter().map(Jid::to_string).collect();
+    // A plain text becomes an extended one, because only that has a place for it.
+    match message.set_context_info(context) {
+        true => Ok(()),
+        false => Err(Error::broken("this kind of message cannot answer another one")),
+    }
+}
+
+fn text_message(text: &str) -> wire::Message {
+    wire::Message { conversation: Some(text.to_owned()), ..Default::default() }
+}
+
+fn location(place: &Place) -> wire::Message {
+    let location = LocationMessage {
+        degrees_latitude: Some(place.latitude),
+        degrees_longitude: Some(place.longitude),
+        name: place.name.clone(),
+        address: place.address.clone(),
+        url: place.url.clone(),
+        ..Default::default()
+    };
+    wire::Message { location_message: location.into(), ..Default::default() }
+}
+
+fn contacts(cards: &[Card]) -> wire::Message {
+    let contact = |card: &Card| ContactMessage {
+        display_name: Some(card.name.clone()),
+        vcard: Some(card.vcard.clone()),
+        ..Default::default()
+    };
+    if let [card] = cards {
+        return wire::Message { contact_message: contact(card).into(), ..Default::default() };
+    }
+    let several = ContactsArrayMessage {
+        display_name: Some(format!("{} contacts", cards.len())),
+        contacts: cards.iter().map(contact).collect(),
+        ..Default::default()
+    };
+    wire::Message { contacts_array_message: several.into(), ..Default::default() }
+}
+
+fn poll(asked: &Poll) -> Result<wire::Message> {
+    let option = |name: &String| wire::message::poll_creation_message::Option {
+        option_name: Some(name.clone()),
+        ..Default::default()
+    };
+    let created = PollCreationMessage {
+        name: Some(asked.question.clone()),
+        options: asked.options.iter().map(option).collect(),
+        selectable_options_count: Some(asked.selectable),
+        ..Default::default()
+    };
+    // The same secret with every attempt: votes for the first copy must open later ones, too.
+    let secret =
+        STANDARD.decode(&asked.secret).map_err(|why| Error::internal("reading a poll's secret", why))?;
+    let context = wire::MessageContextInfo { message_secret: Some(secret), ..Default::default() };
+    let message_context_info = context.into();
+    Ok(match asked.selectable {
+        1 => wire::Message {
+            poll_creation_message_v3: created.into(),
+            message_context_info,
+            ..Default::default()
+        },
+        _ => wire::Message {
+            poll_creation_message: created.into(),
+            message_context_info,
+            ..Default::default()
+        },
+    })
+}
+
+fn decoded(raw: &str) -> Result<wire::Message> {
+    let bytes = STANDARD.decode(raw).map_err(|why| Error::internal("reading a kept message", why))?;
+    waproto::codec::message_decode(bytes.as_slice())
+        .map_err(|why| Error::internal("reading a kept message", why))
+}
+
+fn quote(quoted: &Quoted) -> Result<wire::ContextInfo> {
+    let content = match &quoted.content {
+        Content::Text { text } => text_message(text),
+        Content::Location(place) => location(place),
+        Content::Contacts { cards } => contacts(cards),
+        Content::Poll(asked) => {
+            let mut message = poll(asked)?;
+            // What opens the votes is for those who have the poll itself.
+            message.message_context_info = Default::default();
+            message
+        }
+        Content::Other { raw, .. } => *decoded(raw)?.prepare_for_quote(),
+        other => text_message(other.text().unwrap_or_default()),
+    };
+    Ok(wire::ContextInfo {
+        stanza_id: Some(quoted.id.clone()),
+        participant: Some(quoted.author.to_string()),
+        quoted_message: content.into(),
+        ..Default::default()
+    })
+}
+
+fn changing(chat: &Jid, change: &OutgoingChange) -> Result<wire::Message> {
+    let key = wire::MessageKey {
+        remote_jid: Some(chat.to_string()),
+        from_me: Some(change.own),
+        id: Some(change.target.clone()),
+        participant: change.author.as_ref().map(Jid::to_string),
+    };
+    let protocol = match &change.what {
+        What::Reaction { emoji } => return Ok(build_reaction_message(key, emoji.clone(), change.at)),
+        What::Deletion { .. } => {
+            ProtocolMessage { key: key.into(), r#type: Some(Type::REVOKE), ..Default::default() }
+        }
+        What::Edit { text, mentions } => {
+            let mut edited = text_message(text);
+            if !mentions.is_empty() {
+                let mentioned_jid = mentions.iter().map(Jid::to_string).collect();
+                edited.set_context_info(wire::ContextInfo { mentioned_jid, ..Default::default() });
+            }
+            let protocol = ProtocolMessage {
+                key: key.into(),
+                r#type: Some(Type::MESSAGE_EDIT),
+                edited_message: edited.into(),
+                timestamp_ms: Some(change.at),
+                ..Default::default()
+            };
+            let inner = wire::Message { protocol_message: protocol.into(), ..Default::default() };
+            let wrapped = wire::message::FutureProofMessage { message: inner.into() };
+            return Ok(wire::Message { edited_message: wrapped.into(), ..Default::default() });
+        }
+        What::Vote { .. } | What::Keep { .. } => {
+            return Err(Error::broken("this change of a message does not go out"));
+        }
+    };
+    Ok(wire::Message { protocol_message: protocol.into(), ..Default::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::Text;
+    use crate::model::outgoing::Around;
+    use wacore::types::message::EditAttribute;
+
+    fn jid(text: &str) -> Jid {
+        text.parse().expect("an address")
+    }
+
+    fn ani() -> Jid {
+        jid("6281234567890@s.whatsapp.net")
+    }
+
+    fn to_ani(content: OutgoingContent) -> Outgoing {
+        Outgoing::new(ani(), content)
+    }
+
+    fn text(text: &str) -> Outgoing {
+        Outgoing::text(ani(), Text::parse(text).expect("a text"))
+    }
+
+    fn sent(what: &Outgoing) -> wire::Message {
+        message(what).expect("a message")
+    }
+
+    #[test]
+    fn a_text_is_a_plain_conversation() {
+        assert_eq!(sent(&text("halo")).conversation.as_deref(), Some("halo"));
+    }
+
+    #[test]
+    fn a_text_with_mentions_names_everybody_in_its_context() {
+        let group = jid("120363123456789012@g.us");
+        let named = Outgoing { to: group, mentions: vec![ani()], ..text("halo @6281234567890") };
+        let message = sent(&named);
+        assert_eq!(message.conversation, None);
+        let extended = message.extended_text_message.as_option().expect("an extended text");
+        assert_eq!(extended.text.as_deref(), Some("halo @6281234567890"));
+        let context = extended.context_info.as_option().expect("a context");
+        assert_eq!(context.mentioned_jid, [ani().to_string()]);
+    }
+
+    #[test]
+    fn an_answer_carries_what_it_answers() {
+        let quoted = Quoted {
+            id: "M1".into(),
+            sender: Some(ani()),
+            author: jid("100@lid"),
+            content: Content::Text { text: "jam berapa?".into() },
+        };
+        let around = Around { quote: Some(Box::new(quoted)), forwarded: true, timer_s: None };
+        let message = sent(&Outgoing { around, mentions: vec![ani()], ..text("jam 9") });
+        let extended = message.extended_text_message.as_option().expect("an extended text");
+        let context = extended.context_info.as_option().expect("a context");
+        assert_eq!(context.stanza_id.as_deref(), Some("M1"));
+        assert_eq!(context.participant.as_deref(), Some("100@lid"));
+        let quoted = context.quoted_message.as_option().expect("the quote");
+        assert_eq!(quoted.conversation.as_deref(), Some("jam berapa?"));
+        assert_eq!((context.mentioned_jid.len(), context.is_forwarded), (1, Some(true)));
+    }
+
+    #[test]
+    fn what_is_passed_on_says_so() {
+        let around = Around { forwarded: true, ..Around::default() };
+        let message = sent(&Outgoing { around, ..text("halo") });
+        assert!(message.is_forwarded());
+        assert_eq!(message.text_content(), Some("halo"));
+    }
+
+    #[test]
+    fn a_poll_has_the_secret_that_was_stored() {
+        let options = ["Ya", "Tidak"].map(str::to_owned);
+        for (selectable, is_single) in [(1, true), (0, false), (2, false)] {
+            let asked = Poll::ask("Hadir?", &options, selectable, STANDARD.encode([7; 32])).expect("a poll");
+            let message = sent(&to_ani(OutgoingContent::Poll(asked)));
+            assert_eq!(message.poll_creation_message_v3.is_set(), is_single);
+            assert_eq!(message.poll_creation_message.is_set(), !is_single);
+            let context = message.message_context_info.as_option().expect("a context");
+            assert_eq!(context.message_secret.as_deref(), Some([7; 32].as_slice()));
+        }
+    }
+
+    #[test]
+    fn changes_name_the_message_and_how_they_change_it() {
+        let change = |own, author: Option<&str>, what| {
+            let change =
+                OutgoingChange { target: "M1".into(), own, author: author.map(jid), what, at: 7_000 };
+            sent(&to_ani(OutgoingContent::Change(change)))
+        };
+        let reaction = change(false, Some("100@lid"), What::Reaction { emoji: "👍".into() });
+        let key = reaction.reaction_message.as_option().and_then(|one| one.key.as_option()).expect("a key");
+        assert_eq!((key.id.as_deref(), key.from_me), (Some("M1"), Some(false)));
+        assert_eq!(key.participant.as_deref(), Some("100@lid"));
+        let edit = What::Edit { text: "baru".into(), mentions: vec![ani()] };
+        let deletion = |by_admin| What::Deletion { by_admin };
+        for (message, expected) in [
+            (reaction, None),
+            (change(true, None, edit), Some(EditAttribute::MessageEdit)),
+            (change(true, None, deletion(false)), Some(EditAttribute::SenderRevoke)),
+            (change(false, Some("100@lid"), deletion(true)), Some(EditAttribute::AdminRevoke)),
+        ] {
+            assert_eq!(EditAttribute::infer_from_message(&message), expected);
+        }
+    }
+}
