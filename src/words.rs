@@ -168,6 +168,18 @@ words! {
     SendCancelled           400 "Pengiriman dibatalkan" "Sending was cancelled"
 
     // Messages beyond text
+    RecipientRequired       400 "Nomor tujuan wajib diisi" "The recipient is required"
+    LocationRequired        400 "latitude dan longitude wajib diisi" "latitude and longitude are required"
+    ContactsRequired        400 "contacts wajib berisi minimal satu kontak dengan name dan phone, atau vcard" "contacts needs at least one contact with name and phone, or vcard"
+    PollRequired            400 "question dan options wajib diisi" "question and options are required"
+    ReactionInvalid         400 "emoji harus satu emoji" "emoji must be one emoji"
+    MessageNotFound         404 "Pesan tidak ditemukan" "Message not found"
+    MessageNotSent          400 "Pesan belum terkirim" "The message was not sent yet"
+    MessageDeleted          400 "Pesan sudah dihapus" "The message was deleted"
+    MessageNotOwn           400 "Hanya pesan dari device ini yang dapat diubah atau dihapus" "Only messages of this device can be changed or deleted"
+    MessageNotEditable      400 "Pesan jenis ini tidak dapat diubah" "This kind of message cannot be changed"
+    MessageNotForwardable   400 "Pesan sekali lihat tidak dapat diteruskan" "A view-once message cannot be forwarded"
+    EditTooLate             400 "Pesan hanya dapat diubah dalam 15 menit" "A message can be changed within 15 minutes only"
     CardNameRequired        400 "Nama kontak wajib diisi" "The name of the contact is required"
 
     // Groups

@@ -4,7 +4,7 @@ use super::messages::{Entry, IdempotencyKey, Sent};
 use super::{Caller, Gateway};
 use crate::error::{Code, Error, Result};
 use crate::model::device::Device;
-use crate::model::group::MEMBERS_MAX;
+use crate::model::group::{Group, MEMBERS_MAX};
 use crate::model::jid::Jid;
 use crate::model::job::{Item, Job, Pacing};
 use crate::model::mention;
@@ -59,14 +59,23 @@ impl Gateway {
     /// Refuses a group that the account is not in, or in which only admins write and it is none.
     async fn require_may_write(&self, device: &Device, group: &Jid) -> Result<()> {
         let known = self.group(device, group, false).await?;
-        let lid: Option<Jid> = device.lid.as_ref().and_then(|lid| lid.parse().ok());
-        let phone =
-            device.phone_number.as_ref().and_then(|number| format!("{number}@s.whatsapp.net").parse().ok());
-        let own: [Option<Jid>; 2] = [phone, lid];
-        let is_admin = own.iter().flatten().any(|own| known.is_admin(own));
-        match known.settings.announce && !is_admin {
+        match known.settings.announce && !is_admin_of(device, &known) {
             true => Err(Error::new(Code::NotGroupAdmin)),
             false => Ok(()),
         }
     }
+
+    /// Returns whether the account is an admin of a group.
+    pub(super) async fn is_group_admin(&self, device: &Device, group: &Jid) -> Result<bool> {
+        let known = self.group(device, group, false).await?;
+        Ok(is_admin_of(device, &known))
+    }
+}
+
+fn is_admin_of(device: &Device, group: &Group) -> bool {
+    let lid: Option<Jid> = device.lid.as_ref().and_then(|lid| lid.parse().ok());
+    let phone =
+        device.phone_number.as_ref().and_then(|number| format!("{number}@s.whatsapp.net").parse().ok());
+    let own: [Option<Jid>; 2] = [phone, lid];
+    own.iter().flatten().any(|own| group.is_admin(own))
 }

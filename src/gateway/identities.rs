@@ -2,6 +2,7 @@
 
 use super::Gateway;
 use crate::error::Result;
+use crate::model::device::Device;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::store::{groups, identities};
@@ -33,6 +34,12 @@ impl Gateway {
             }
         }
         Ok(lids)
+    }
+
+    /// Returns whether the network names the people of a chat by their hidden ids.
+    pub(super) fn is_by_lid(&self, device: &Device, chat: &Jid) -> bool {
+        let known = self.store().view().and_then(|view| groups::get(&view, device.no, chat));
+        known.ok().flatten().is_some_and(|group| group.by_lid)
     }
 
     /// Returns the address by which the network knows who wrote in a group: it wants to hear the one it used itself.

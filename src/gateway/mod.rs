@@ -16,6 +16,7 @@ mod invites;
 mod jobs;
 mod live;
 mod logins;
+mod message_actions;
 mod messages;
 mod notifications;
 mod passwords;

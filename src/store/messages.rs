@@ -321,6 +321,16 @@ pub fn page(
         .collect()
 }
 
+/// Returns the message `id` of a chat, whoever wrote it, or none.
+pub fn get(view: &View, device: DeviceNo, chat: &Jid, id: &str) -> Result<Option<Message>> {
+    let chat = chat.to_string();
+    let Some(at) = at_of(view, device, id, &chat)? else { return Ok(None) };
+    match view.messages()?.get((device.0, chat.as_str(), at, id))? {
+        Some(row) => decode("messages", (at, id), row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Returns the account's own message `id` in a chat, or none.
 pub fn own_message(view: &View, device: DeviceNo, chat: &Jid, id: &str) -> Result<Option<Message>> {
     own(&view.message_ids()?, &view.messages()?, device, &chat.to_string(), id)

@@ -95,7 +95,7 @@ async fn read(gateway: Gateway, request: Request) -> Result<Outcome> {
 }
 
 /// Returns the chat of the path: an address, or a number of any country. Groups are for administrators.
-fn chat_of(request: &Request) -> Result<Jid> {
+pub(super) fn chat_of(request: &Request) -> Result<Jid> {
     let text = request.param("jid");
     let chat = if text.contains('@') { text.parse()? } else { PhoneRule::International.recipient(text)? };
     if chat.is_group() {

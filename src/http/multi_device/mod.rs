@@ -9,7 +9,9 @@ mod device_contacts;
 mod devices;
 mod groups;
 mod jobs;
+mod kinds;
 mod linking;
+mod message_actions;
 mod messages;
 mod recipient;
 mod schedules;
@@ -32,6 +34,8 @@ pub fn surface() -> Surface {
             devices::routes(),
             linking::routes(),
             messages::routes(),
+            kinds::routes(),
+            message_actions::routes(),
             jobs::routes(),
             schedules::routes(),
             chats::routes(),

@@ -1,7 +1,8 @@
 //! Recipient and text as this family writes them, and what it shows of a recipient.
 
 use crate::error::{Code, Error, Result};
-use crate::gateway::Entry;
+use crate::gateway::{Entry, Gateway};
+use crate::http::request::Request;
 use crate::model::jid::{Jid, PhoneRule};
 use crate::model::message::{Outgoing, Text};
 use schemars::JsonSchema;
@@ -32,6 +33,16 @@ impl TextTo {
         let outgoing = rule.recipient(&to).map(|to| Outgoing::text(to, text));
         Ok(Entry { to, outgoing })
     }
+}
+
+/// Returns where to send: a person, or a group, which is for administrators.
+pub fn destination(gateway: &Gateway, request: &Request, to: Option<String>) -> Result<Jid> {
+    let to = to.filter(|to| !to.trim().is_empty()).ok_or_else(|| Error::new(Code::RecipientRequired))?;
+    if to.trim().ends_with("@g.us") {
+        request.caller().require_admin()?;
+        return Jid::group(&to);
+    }
+    gateway.config().api.phone_rule.recipient(&to)
 }
 
 /// Returns a recipient as answers show it: the number, or the address when there is no number.

@@ -1,0 +1,213 @@
+//! What people do with messages of the history: answer, react, rewrite, delete, pass on. All of it goes through the queue.
+
+use super::messages::{IdempotencyKey, Sent};
+use super::{Caller, Gateway};
+use crate::error::{Code, Error, Result};
+use crate::model::change::What;
+use crate::model::device::Device;
+use crate::model::jid::Jid;
+use crate::model::message::{Content, Message, MessageStatus, Outgoing, OutgoingContent, Text};
+use crate::model::outgoing::{Around, OutgoingChange, Quoted};
+use crate::model::poll::Poll;
+use crate::store::messages;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// How long WhatsApp lets a message be rewritten, in milliseconds.
+const EDIT_WITHIN_MS: i64 = 15 * 60_000;
+/// The longest reaction, in Unicode code points: an emoji may be a family of joined ones.
+const REACTION_MAX_CHARS: usize = 20;
+
+impl Gateway {
+    /// Sends content to a person or a group; answers when WhatsApp has accepted it or the deadline passes.
+    pub async fn send_content(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        outgoing: Outgoing,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        match outgoing.to.is_group() {
+            true => self.send_to_group(caller, device, outgoing, key).await,
+            false => self.send(caller, device, outgoing, key).await,
+        }
+    }
+
+    /// Makes a poll with a fresh secret.
+    pub fn new_poll(&self, question: &str, options: &[String], selectable: u32) -> Result<Poll> {
+        Poll::ask(question, options, selectable, STANDARD.encode(rand::random::<[u8; 32]>()))
+    }
+
+    /// Returns a message of the history as an answer carries it.
+    pub fn quoted(&self, device: &Device, chat: &Jid, id: &str) -> Result<Box<Quoted>> {
+        let message = self.sent_message(device, chat, id)?;
+        let author = self.author_of(device, &message)?;
+        let sender = message.sender.filter(|_| !message.from_me);
+        Ok(Box::new(Quoted { id: message.id, sender, author, content: message.content }))
+    }
+
+    /// Reacts to a message; an empty emoji takes the reaction back.
+    pub async fn react(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        chat: &Jid,
+        id: &str,
+        emoji: &str,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let emoji = emoji.trim();
+        if !is_reaction(emoji) {
+            return Err(Error::new(Code::ReactionInvalid));
+        }
+        let message = self.sent_message(device, chat, id)?;
+        let what = What::Reaction { emoji: emoji.to_owned() };
+        self.change(caller, device, &message, what, key).await
+    }
+
+    /// Rewrites a text or caption of the account.
+    pub async fn rewrite(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        chat: &Jid,
+        id: &str,
+        text: &Text,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let mut message = self.sent_message(device, chat, id)?;
+        if !message.from_me {
+            return Err(Error::new(Code::MessageNotOwn));
+        }
+        if !message.content.rewrite(text.as_str()) {
+            return Err(Error::new(Code::MessageNotEditable));
+        }
+        if self.clock().now() - message.at > EDIT_WITHIN_MS {
+            return Err(Error::new(Code::EditTooLate));
+        }
+        let what = What::Edit { text: text.as_str().to_owned(), mentions: message.mentions.clone() };
+        self.change(caller, device, &message, what, key).await
+    }
+
+    /// Deletes a message for everyone: one of the account, or in a group whose admin it is anybody's.
+    pub async fn delete_message(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        chat: &Jid,
+        id: &str,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let message = self.sent_message(device, chat, id)?;
+        if !message.from_me && !message.chat.is_group() {
+            return Err(Error::new(Code::MessageNotOwn));
+        }
+        if !message.from_me && !self.is_group_admin(device, &message.chat).await? {
+            return Err(Error::new(Code::NotGroupAdmin));
+        }
+        let what = What::Deletion { by_admin: !message.from_me };
+        self.change(caller, device, &message, what, key).await
+    }
+
+    /// Passes a message on.
+    pub async fn forward(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        chat: &Jid,
+        id: &str,
+        to: Jid,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let message = self.sent_message(device, chat, id)?;
+        if message.marks.view_once {
+            return Err(Error::new(Code::MessageNotForwardable));
+        }
+        let content = match message.content {
+            Content::Text { text } => OutgoingContent::Text { text: Text::rendered(text)? },
+            Content::Location(place) => OutgoingContent::Location(place),
+            Content::Contacts { cards } => OutgoingContent::Contacts { cards },
+            Content::Poll(poll) => {
+                OutgoingContent::Poll(self.new_poll(&poll.question, &poll.options, poll.selectable)?)
+            }
+            Content::Other { kind, text, raw } => OutgoingContent::Other { kind, text, raw },
+            Content::Deleted => return Err(Error::new(Code::MessageDeleted)),
+        };
+        let around = Around { forwarded: true, ..Around::default() };
+        self.send_content(caller, device, Outgoing { around, ..Outgoing::new(to, content) }, key).await
+    }
+
+    async fn change(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        message: &Message,
+        what: What,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let is_foreign = !message.from_me && message.chat.is_group();
+        let change = OutgoingChange {
+            target: message.id.clone(),
+            own: message.from_me,
+            author: is_foreign.then(|| self.author_of(device, message)).transpose()?,
+            what,
+            at: self.clock().now(),
+        };
+        let outgoing = Outgoing::new(message.chat.clone(), OutgoingContent::Change(change));
+        self.send_content(caller, device, outgoing, key).await
+    }
+
+    /// Returns a message that WhatsApp has and nobody deleted.
+    fn sent_message(&self, device: &Device, chat: &Jid, id: &str) -> Result<Message> {
+        let chat = self.person(device.no, chat)?;
+        let found = messages::get(&self.store().view()?, device.no, &chat, id)?;
+        let message = found.ok_or_else(|| Error::new(Code::MessageNotFound))?;
+        if message.marks.deleted_at.is_some() {
+            return Err(Error::new(Code::MessageDeleted));
+        }
+        match message.status {
+            MessageStatus::Pending | MessageStatus::Failed => Err(Error::new(Code::MessageNotSent)),
+            _ => Ok(message),
+        }
+    }
+
+    /// Returns the address of a message's author as the network wants to read it.
+    fn author_of(&self, device: &Device, message: &Message) -> Result<Jid> {
+        let author = match &message.sender {
+            Some(sender) if !message.from_me => sender.clone(),
+            _ => {
+                let own = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
+                let hidden = device.lid.clone().filter(|_| self.is_by_lid(device, &message.chat));
+                hidden.or_else(own).ok_or_else(|| Error::new(Code::DeviceNotConnected))?.parse()?
+            }
+        };
+        match message.chat.is_group() {
+            true => self.author_on_the_wire(device.no, &message.chat, &author),
+            false => Ok(author),
+        }
+    }
+}
+
+/// Returns whether a text is short and holds no words; whether it is one emoji is for WhatsApp to say.
+fn is_reaction(text: &str) -> bool {
+    // Behind the plane of letters stand emojis that count as letters, such as the one of blood group A.
+    let is_letter = |letter: char| letter.is_alphabetic() && u32::from(letter) < 0x1_f000;
+    text.chars().count() <= REACTION_MAX_CHARS
+        && !text.chars().any(|letter| is_letter(letter) || letter.is_control() || letter == ' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emojis_are_reactions_and_words_are_not() {
+        for emoji in ["", "👍", "❤️", "👨‍👩‍👧‍👦", "🇮🇩", "🅰️", "1️⃣", "🏴\u{e0067}\u{e0062}\u{e007f}"]
+        {
+            assert!(is_reaction(emoji), "{emoji}");
+        }
+        for word in ["ok", "siap", "👍 ya", "\n", &"👍".repeat(21)] {
+            assert!(!is_reaction(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What people do with messages of a chat: answer, react, rewrite, delete, forward (ours, in the style of the family).
+
+use super::chats::chat_of;
+use super::kinds::{SentView, answer};
+use super::messages::idempotency_key;
+use super::recipient::destination;
+use crate::error::{Code, Error, Result};
+use crate::gateway::{Gateway, IdempotencyKey};
+use crate::http::reply::Outcome;
+use crate::http::request::Request;
+use crate::http::route::{Route, delete, post, put};
+use crate::model::device::Device;
+use crate::model::jid::Jid;
+use crate::model::message::{Outgoing, Text};
+use crate::model::outgoing::Around;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        post("/devices/:deviceId/chats/:jid/messages/:messageId/reply", reply)
+            .summary("Answers a message with a text that shows it")
+            .takes::<TextBody>()
+            .gives::<SentView>(),
+        post("/devices/:deviceId/chats/:jid/messages/:messageId/reaction", react)
+            .summary("Reacts to a message; an empty emoji takes the reaction back")
+            .takes::<ReactionBody>()
+            .gives::<SentView>(),
+        post("/devices/:deviceId/chats/:jid/messages/:messageId/forward", forward)
+            .summary("Passes a message on to a person or, as an administrator, to a group")
+            .takes::<ForwardBody>()
+            .gives::<SentView>(),
+        put("/devices/:deviceId/chats/:jid/messages/:messageId", rewrite)
+            .summary("Rewrites a text or caption of the device, within 15 minutes")
+            .takes::<TextBody>()
+            .gives::<SentView>(),
+        delete("/devices/:deviceId/chats/:jid/messages/:messageId", remove)
+            .summary("Deletes a message for everyone: one of the device, or as admin of a group anybody's")
+            .gives::<SentView>(),
+    ]
+}
+
+/// The message that a path names.
+struct Subject {
+    device: Device,
+    chat: Jid,
+    id: String,
+    key: Option<IdempotencyKey>,
+}
+
+fn subject(gateway: &Gateway, request: &Request) -> Result<Subject> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let chat = gateway.person(device.no, &chat_of(request)?)?;
+    Ok(Subject { device, chat, id: request.param("messageId").to_owned(), key: idempotency_key(request)? })
+}
+
+async fn reply(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let body: TextBody = request.json().await?;
+    let text = body.text()?;
+    let around = Around { quote: Some(gateway.quoted(&device, &chat, &id)?), ..Around::default() };
+    let outgoing = Outgoing { around, ..Outgoing::text(chat, text) };
+    let sent = gateway.send_content(request.caller(), &device, outgoing, key).await?;
+    Ok(answer(&device, sent))
+}
+
+async fn react(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let body: ReactionBody = request.json().await?;
+    let emoji = body.emoji.unwrap_or_default();
+    let sent = gateway.react(request.caller(), &device, &chat, &id, &emoji, key).await?;
+    Ok(answer(&device, sent))
+}
+
+async fn forward(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let body: ForwardBody = request.json().await?;
+    let to = destination(&gateway, &request, body.to.or(body.phone))?;
+    let sent = gateway.forward(request.caller(), &device, &chat, &id, to, key).await?;
+    Ok(answer(&device, sent))
+}
+
+async fn rewrite(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let body: TextBody = request.json().await?;
+    let sent = gateway.rewrite(request.caller(), &device, &chat, &id, &body.text()?, key).await?;
+    Ok(answer(&device, sent))
+}
+
+async fn remove(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let sent = gateway.delete_message(request.caller(), &device, &chat, &id, key).await?;
+    Ok(answer(&device, sent))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct TextBody {
+    /// 1 to 4096 characters.
+    message: Option<String>,
+}
+
+impl TextBody {
+    fn text(&self) -> Result<Text> {
+        let text = self.message.as_deref().filter(|text| !text.trim().is_empty());
+        Text::parse(text.ok_or_else(|| Error::new(Code::GroupTextRequired))?)
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ReactionBody {
+    /// One emoji; empty or absent takes the reaction back.
+    emoji: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ForwardBody {
+    /// Number or address of a person, or address of a group.
+    to: Option<String>,
+    /// Accepted in place of `to`.
+    phone: Option<String>,
+}
