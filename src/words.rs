@@ -180,6 +180,16 @@ words! {
     MessageNotEditable      400 "Pesan jenis ini tidak dapat diubah" "This kind of message cannot be changed"
     MessageNotForwardable   400 "Pesan sekali lihat tidak dapat diteruskan" "A view-once message cannot be forwarded"
     EditTooLate             400 "Pesan hanya dapat diubah dalam 15 menit" "A message can be changed within 15 minutes only"
+    NumbersRequired         400 "numbers wajib berisi 1 sampai {max} nomor" "numbers needs 1 to {max} numbers"
+    PresenceNeedsName       400 "Akun WhatsApp belum punya nama: beri nama dengan PUT profile" "The WhatsApp account has no name yet: give it one with PUT profile"
+    PersonBlocked           200 "Kontak berhasil diblokir" "Contact blocked"
+    PersonUnblocked         200 "Blokir kontak berhasil dibuka" "Contact unblocked"
+    AccountUpdated          200 "Akun WhatsApp berhasil diperbarui" "WhatsApp account updated"
+    AccountRefused          500 "WhatsApp menolak permintaan (kode {code})" "WhatsApp refused the request (code {code})"
+    AccountPictureInvalid   400 "Foto profil harus JPEG dalam base64, maksimal 2MB" "The profile picture must be a JPEG in base64, at most 2 MB"
+    ProfileChangeRequired   400 "name atau about wajib diisi" "name or about is required"
+    PrivacyChangeRequired   400 "Minimal satu pengaturan privasi wajib diisi" "At least one privacy setting is required"
+    PrivacyInvalid          400 "Nilai privasi tidak dikenal untuk pengaturan ini" "This privacy setting does not take that value"
     CardNameRequired        400 "Nama kontak wajib diisi" "The name of the contact is required"
 
     // Groups

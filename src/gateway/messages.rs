@@ -63,7 +63,7 @@ impl Gateway {
     ) -> Result<Sent> {
         outgoing.to = self.person(device.no, &outgoing.to)?;
         let to = outgoing.to.clone();
-        let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing)).transpose()?;
+        let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing.asked())).transpose()?;
         if let Some(known) = self.known(once.as_ref())? {
             return self.single_result(&self.queue().wait_for(&known), &known, to).await;
         }

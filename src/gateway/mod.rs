@@ -1,5 +1,6 @@
 //! What Kurir does: one file of verbs per subject. Handlers and loops call these; nothing here knows HTTP.
 
+mod account_settings;
 mod accounts;
 mod activity;
 mod address_book;
@@ -32,6 +33,7 @@ pub mod testing;
 mod tokens;
 
 pub use crate::wa::{InvitedTo, Preview, Qr, SettingChange};
+pub use account_settings::{CHECK_MAX, Checked};
 pub use accounts::{NewUser, ProfileChange};
 pub use address_book::{CONTACTS_MAX, ContactChange, ContactFilter, SavedContacts};
 pub use caller::{Caller, Proof};

@@ -68,6 +68,21 @@ impl Outgoing {
         Self { to, content, mentions: Vec::new(), around: Around::default() }
     }
 
+    /// Returns it without what is made anew for every request, so that the same question can be recognised.
+    pub fn asked(&self) -> Self {
+        let mut asked = self.clone();
+        match &mut asked.content {
+            OutgoingContent::Poll(poll) => poll.secret.clear(),
+            OutgoingContent::Change(change) => change.at = 0,
+            _ => {}
+        }
+        if let Some(quoted) = &mut asked.around.quote {
+            // It may have been rewritten in the meantime.
+            quoted.content = Content::Deleted;
+        }
+        asked
+    }
+
     /// Returns a plain text to somebody.
     pub fn text(to: Jid, text: Text) -> Self {
         Self::new(to, OutgoingContent::Text { text })

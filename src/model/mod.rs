@@ -20,6 +20,7 @@ pub mod notification;
 pub mod outgoing;
 pub mod place;
 pub mod poll;
+pub mod profile;
 pub mod recurrence;
 pub mod schedule;
 pub mod search;

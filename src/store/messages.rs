@@ -2,7 +2,7 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
-use super::{chat_settings, chats, days, device_contacts, devices, identities, outbox, search};
+use super::{chat_settings, chats, days, device_contacts, devices, expiry, identities, outbox, search};
 use crate::error::{Code, Error, Result};
 use crate::model::device_contact::Names;
 use crate::model::event::Fact;
@@ -34,6 +34,7 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     put(tables, &message)?;
     chats::note(tables, &message)?;
     chat_settings::note(tables, &message)?;
+    expiry::note(tables, &message)?;
     let device = devices::touch(tables, message.device, now)?;
     outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;
     Ok(true)
@@ -169,6 +170,7 @@ pub(super) fn settle_outgoing(tables: &mut Tables<'_>, message: &Message) -> Res
         put(tables, &message)?;
     }
     chats::note(tables, &message)?;
+    expiry::note(tables, &message)?;
     Ok(message)
 }
 
@@ -212,6 +214,16 @@ pub fn by_anybody(tables: &Tables<'_>, device: DeviceNo, chat: &Jid, id: &str) -
         Some(at) => stored(tables, device, chat, at, id),
         None => Ok(None),
     }
+}
+
+/// Takes a message out of the history as if it had never been.
+pub(super) fn vanish(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    let (device, chat, id) = (message.device, message.chat.to_string(), message.id.as_str());
+    take(tables, device, &chat, message.at, id)?;
+    let ids = (device.0, id, chat.as_str(), "")..=(device.0, id, chat.as_str(), "\u{10ffff}");
+    tables.message_ids.retain_in(ids, |_, at| at != message.at)?;
+    let newest = newest(&tables.messages, device, &chat)?;
+    chats::forget(tables, device, &chat, id, newest.as_ref())
 }
 
 /// Writes a message of the history as it stands now.

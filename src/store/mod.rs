@@ -13,6 +13,7 @@ pub mod days;
 pub mod device_contacts;
 pub mod devices;
 mod examine;
+pub mod expiry;
 pub mod groups;
 pub mod identities;
 pub mod jobs;

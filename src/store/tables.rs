@@ -88,6 +88,8 @@ tables! {
     messages "messages-1" (u32, &'static str, i64, &'static str) => Bytes;
     /// (device, message id, chat, sender or empty when from us) → at ms: finds a message and shows what is known already.
     message_ids "message_ids-1" (u32, &'static str, &'static str, &'static str) => i64;
+    /// (ends ms, device, chat, message id): when disappearing messages go.
+    message_expiry "message_expiry-1" (i64, u32, &'static str, &'static str) => ();
     /// (device, chat) → `model::Chat`.
     chats "chats-1" (u32, &'static str) => Bytes;
     /// (device, last activity ms, chat): the chat list in order.

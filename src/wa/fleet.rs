@@ -1,5 +1,6 @@
 //! The running devices: start, stop, ask, send.
 
+use super::account::Account;
 use super::device::{self, By};
 use super::groups::Groups;
 use super::http::MediaHttp;
@@ -228,6 +229,11 @@ impl Fleet {
     /// Returns the device's groups, for questions and changes.
     pub fn groups(&self, no: DeviceNo) -> Result<Groups> {
         Ok(Groups::of(self.seat(no)?))
+    }
+
+    /// Returns the device's account, for what it shows of itself.
+    pub fn account(&self, no: DeviceNo) -> Result<Account> {
+        Ok(Account::of(self.seat(no)?))
     }
 
     /// Returns how many device tasks have panicked and were started again.

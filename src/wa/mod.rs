@@ -3,6 +3,7 @@
 //! `whatsapp_rust` and its family appear in this folder and nowhere else. What a message means for a job, a webhook or a
 //! client does not belong here; this folder links, sends, receives, and says what happened.
 
+mod account;
 mod acks;
 mod backend;
 mod connection;
@@ -34,6 +35,7 @@ mod tests;
 mod transport;
 mod version;
 
+pub use account::Account;
 pub use fleet::Fleet;
 pub use groups::{Groups, InvitedTo, MemberOutcome, MemberVerb, Preview, SettingChange};
 pub use live::{Live, PairingCode, Qr};

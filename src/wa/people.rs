@@ -8,6 +8,7 @@ use crate::model::jid::{Jid, Server};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use whatsapp_rust::features::IsOnWhatsAppResult;
 
 /// How long a person is taken to have an account. Accounts rarely end, and a send to a former one fails by itself.
 const PRESENT_MS: Millis = 24 * 3_600_000;
@@ -66,6 +67,34 @@ pub(super) async fn is_on_whatsapp(seat: &Seat, to: &Jid) -> Result<bool, SendFa
     let present = answer.iter().any(|result| result.is_registered);
     seat.people.remember(phone, present, now);
     Ok(present)
+}
+
+/// Returns of each person whether they have a WhatsApp account; asks the network for all that are not known at once.
+pub(super) async fn check(seat: &Seat, asked: &[Jid]) -> Result<Vec<bool>, SendFailure> {
+    let client = seat.open_client().ok_or(SendFailure::NotConnected)?;
+    let now = seat.parts.clock.now();
+    let is_unknown =
+        |jid: &&Jid| jid.server() == Server::User && seat.people.recall(jid.user(), now).is_none();
+    let unknown = asked.iter().filter(is_unknown).map(send::wire_jid).collect::<Result<Vec<_>, _>>()?;
+    if !unknown.is_empty() {
+        let deadline = Duration::from_millis(seat.parts.options.query_timeout_ms.max(0) as u64);
+        let contacts = client.contacts();
+        let answer = tokio::time::timeout(deadline, contacts.is_on_whatsapp(&unknown))
+            .await
+            .map_err(|_| SendFailure::TimedOut)?
+            .map_err(|why| send::failure(&why))?;
+        for jid in &unknown {
+            let is_there = |result: &IsOnWhatsAppResult| result.is_registered && is_about(result, jid);
+            seat.people.remember(&jid.user, answer.iter().any(is_there), now);
+        }
+    }
+    let present =
+        |jid: &Jid| jid.server() != Server::User || seat.people.recall(jid.user(), now) == Some(true);
+    Ok(asked.iter().map(present).collect())
+}
+
+fn is_about(result: &IsOnWhatsAppResult, person: &wacore_binary::Jid) -> bool {
+    result.jid.user == person.user || result.pn_jid.as_ref().is_some_and(|number| number.user == person.user)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::gateway::Gateway;
-use crate::store::{activity, jobs, logins, notifications, outbox};
+use crate::store::{activity, expiry, jobs, logins, notifications, outbox};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -33,6 +33,7 @@ async fn step(gateway: &Gateway) -> Result<usize> {
     store.write(move |t| logins::prune(t, now)).await?;
     store.write(activity::trim).await?;
     store.write(notifications::trim).await?;
+    while store.write(move |t| expiry::prune(t, now, BATCH)).await? == BATCH {}
     let mut dropped = 0;
     loop {
         let batch = store.write(move |t| jobs::prune(t, now, BATCH)).await?;

@@ -1,5 +1,6 @@
 //! The family `multi-device`: `/api/whatsapp-multi-device` (contract `multi-device.md`).
 
+mod account_settings;
 mod activity;
 mod address_book;
 mod chats;
@@ -36,6 +37,7 @@ pub fn surface() -> Surface {
             messages::routes(),
             kinds::routes(),
             message_actions::routes(),
+            account_settings::routes(),
             jobs::routes(),
             schedules::routes(),
             chats::routes(),

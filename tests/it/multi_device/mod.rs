@@ -1,5 +1,6 @@
 //! The family `multi-device`: refusals first, then what works.
 
+mod account_settings;
 mod activity;
 mod address_book;
 mod chats;
@@ -11,6 +12,7 @@ mod group_settings;
 mod groups;
 mod jobs;
 mod kinds;
+mod kinds_out;
 mod linking;
 mod messages;
 mod open;

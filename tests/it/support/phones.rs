@@ -26,6 +26,12 @@ impl Phones {
         self.0.get(&format!("/sandbox/phones/{number}")).expect(200)
     }
 
+    /// Returns what a phone shows of itself, and whom it blocked.
+    #[track_caller]
+    pub fn profile(&self, number: &str) -> Value {
+        self.0.get(&format!("/sandbox/phones/{number}/profile")).expect(200)
+    }
+
     /// Scans a QR; the answer names the companion.
     #[track_caller]
     pub fn scan(&self, number: &str, qr: &str) -> Value {

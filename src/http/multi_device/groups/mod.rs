@@ -5,6 +5,8 @@ mod members;
 mod messages;
 mod settings;
 
+pub(super) use settings::jpeg;
+
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
 use crate::gateway::Gateway;
