@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::{Message, MessageStatus};
+use redb::ReadableTable as _;
 
 /// Notes when a message goes, if it does. Time counts from when WhatsApp had it, so nothing goes that was not sent yet.
 pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {

@@ -79,7 +79,7 @@ pub(super) async fn check(seat: &Seat, asked: &[Jid]) -> Result<Vec<bool>, SendF
     if !unknown.is_empty() {
         let deadline = Duration::from_millis(seat.parts.options.query_timeout_ms.max(0) as u64);
         let contacts = client.contacts();
-        let answer = tokio::time::timeout(deadline, contacts.is_on_whatsapp(&unknown))
+        let answer = tokio::time::timeout(deadline, Box::pin(contacts.is_on_whatsapp(&unknown)))
             .await
             .map_err(|_| SendFailure::TimedOut)?
             .map_err(|why| send::failure(&why))?;

@@ -71,10 +71,10 @@ pub(super) fn receive(device: DeviceNo, inbound: &InboundMessage, at: i64, peopl
         is_admin_deletion: info.edit == EditAttribute::AdminRevoke,
         at: info.timestamp.timestamp_millis(),
     };
-    if from_me || sender.is_some() {
-        if let Some(heard) = change::read(&inbound.message, &origin, people) {
-            return Received::Heard(Box::new(heard));
-        }
+    if (from_me || sender.is_some())
+        && let Some(heard) = change::read(&inbound.message, &origin, people)
+    {
+        return Received::Heard(Box::new(heard));
     }
     let content = match content(&inbound.message) {
         Ok(content) => content,

@@ -61,7 +61,7 @@ impl Account {
     pub async fn blocked(&self) -> Result<Vec<Jid>, SendFailure> {
         let client = self.client()?;
         let blocking = client.blocking();
-        let entries = self.within(blocking.get_blocklist()).await?;
+        let entries = self.within(Box::pin(blocking.get_blocklist())).await?;
         Ok(entries.iter().filter_map(|entry| receive::address(&entry.jid)).collect())
     }
 
@@ -70,8 +70,8 @@ impl Account {
         let (client, wire) = (self.client()?, wire_jid(person)?);
         let blocking = client.blocking();
         let changed = match on {
-            true => tokio::time::timeout(self.patience(), blocking.block(&wire)).await,
-            false => tokio::time::timeout(self.patience(), blocking.unblock(&wire)).await,
+            true => tokio::time::timeout(self.patience(), Box::pin(blocking.block(&wire))).await,
+            false => tokio::time::timeout(self.patience(), Box::pin(blocking.unblock(&wire))).await,
         };
         match changed.map_err(|_| SendFailure::TimedOut)? {
             Ok(()) => Ok(()),
@@ -80,6 +80,7 @@ impl Account {
         }
     }
 
+    /// The question comes boxed: the library's futures nest too deep for the compiler otherwise.
     async fn within<T, E>(&self, question: impl Future<Output = Result<T, E>>) -> Result<T, SendFailure>
     where
         E: StdError + Send + Sync + 'static,

@@ -9,7 +9,7 @@ impl Account {
     /// Returns to whom the account shows what, as far as Kurir knows the words.
     pub async fn privacy(&self) -> Result<Vec<(PrivacyTopic, Audience)>, SendFailure> {
         let client = self.client()?;
-        let told = self.within(client.fetch_privacy_settings()).await?;
+        let told = self.within(Box::pin(client.fetch_privacy_settings())).await?;
         let known = |topic: PrivacyTopic| Some((topic, audience(told.get_value(&category(topic))?)?));
         Ok(PrivacyTopic::ALL.into_iter().filter_map(known).collect())
     }
@@ -17,7 +17,7 @@ impl Account {
     /// Sets to whom the account shows something.
     pub async fn set_privacy(&self, topic: PrivacyTopic, audience: Audience) -> Result<(), SendFailure> {
         let client = self.client()?;
-        self.within(client.set_privacy_setting(category(topic), value(audience))).await.map(drop)
+        self.within(Box::pin(client.set_privacy_setting(category(topic), value(audience)))).await.map(drop)
     }
 }
 

@@ -10,9 +10,9 @@ impl Account {
     pub async fn profile(&self) -> Result<Profile, SendFailure> {
         let (client, own) = (self.client()?, wire_jid(&self.own()?)?);
         let contacts = client.contacts();
-        let told = self.within(contacts.get_user_info(std::slice::from_ref(&own))).await?;
+        let told = self.within(Box::pin(contacts.get_user_info(std::slice::from_ref(&own)))).await?;
         let about = told.into_values().find_map(|info| info.status);
-        let picture = self.within(contacts.get_profile_picture(&own, false)).await?;
+        let picture = self.within(Box::pin(contacts.get_profile_picture(&own, false))).await?;
         let name = client.persistence_manager().get_device_snapshot().push_name.clone();
         let filled = |text: &String| !text.is_empty();
         Ok(Profile {
@@ -26,14 +26,14 @@ impl Account {
     pub async fn set_name(&self, name: &str) -> Result<(), SendFailure> {
         let client = self.client()?;
         let profile = client.profile();
-        self.within(profile.set_push_name(name)).await
+        self.within(Box::pin(profile.set_push_name(name))).await
     }
 
     /// Says something about the account.
     pub async fn set_about(&self, text: &str) -> Result<(), SendFailure> {
         let client = self.client()?;
         let profile = client.profile();
-        self.within(profile.set_status_text(text)).await
+        self.within(Box::pin(profile.set_status_text(text))).await
     }
 
     /// Gives the account a picture, a JPEG, or takes it away.
@@ -41,8 +41,8 @@ impl Account {
         let client = self.client()?;
         let profile = client.profile();
         match jpeg {
-            Some(jpeg) => self.within(profile.set_profile_picture(jpeg)).await.map(drop),
-            None => self.within(profile.remove_profile_picture()).await.map(drop),
+            Some(jpeg) => self.within(Box::pin(profile.set_profile_picture(jpeg))).await.map(drop),
+            None => self.within(Box::pin(profile.remove_profile_picture())).await.map(drop),
         }
     }
 }

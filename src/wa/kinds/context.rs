@@ -49,7 +49,7 @@ fn quote(context: &wire::ContextInfo, people: &People<'_>) -> Option<Quote> {
     let id = context.stanza_id.clone().filter(|id| !id.is_empty())?;
     let sender = context.participant.as_deref().and_then(|author| people.person(author));
     let quoted = context.quoted_message.as_option();
-    let (kind, text) = quoted.and_then(|quoted| receive::in_short(quoted)).unwrap_or_default();
+    let (kind, text) = quoted.and_then(receive::in_short).unwrap_or_default();
     Some(Quote { id, sender: sender.filter(|sender| !people.is_own(sender)), kind, text })
 }
 
