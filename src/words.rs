@@ -180,6 +180,8 @@ words! {
     MessageNotEditable      400 "Pesan jenis ini tidak dapat diubah" "This kind of message cannot be changed"
     MessageNotForwardable   400 "Pesan sekali lihat tidak dapat diteruskan" "A view-once message cannot be forwarded"
     EditTooLate             400 "Pesan hanya dapat diubah dalam 15 menit" "A message can be changed within 15 minutes only"
+    ChatUpdated             200 "Chat berhasil diperbarui" "Chat updated"
+    ChatChangeRequired      400 "Minimal satu pengaturan chat wajib diisi" "At least one setting of the chat is required"
     NumbersRequired         400 "numbers wajib berisi 1 sampai {max} nomor" "numbers needs 1 to {max} numbers"
     PresenceNeedsName       400 "Akun WhatsApp belum punya nama: beri nama dengan PUT profile" "The WhatsApp account has no name yet: give it one with PUT profile"
     PersonBlocked           200 "Kontak berhasil diblokir" "Contact blocked"

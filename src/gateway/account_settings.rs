@@ -133,13 +133,13 @@ impl Gateway {
         account.privacy().await.map_err(account_error)
     }
 
-    fn account(&self, device: &Device) -> Result<Account> {
+    pub(super) fn account(&self, device: &Device) -> Result<Account> {
         self.fleet().account(device.no)
     }
 }
 
 /// The network's answers about accounts: too many requests are told as for groups, the rest by its number.
-fn account_error(failure: SendFailure) -> Error {
+pub(super) fn account_error(failure: SendFailure) -> Error {
     match failure {
         SendFailure::Refused { code: 429 } => group_error(failure),
         SendFailure::Refused { code } => Error::new(Code::AccountRefused).with("code", code),

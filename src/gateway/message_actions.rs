@@ -158,7 +158,7 @@ impl Gateway {
     }
 
     /// Returns a message that WhatsApp has and nobody deleted.
-    fn sent_message(&self, device: &Device, chat: &Jid, id: &str) -> Result<Message> {
+    pub(super) fn sent_message(&self, device: &Device, chat: &Jid, id: &str) -> Result<Message> {
         let chat = self.person(device.no, chat)?;
         let found = messages::get(&self.store().view()?, device.no, &chat, id)?;
         let message = found.ok_or_else(|| Error::new(Code::MessageNotFound))?;
@@ -172,7 +172,7 @@ impl Gateway {
     }
 
     /// Returns the address of a message's author as the network wants to read it.
-    fn author_of(&self, device: &Device, message: &Message) -> Result<Jid> {
+    pub(super) fn author_of(&self, device: &Device, message: &Message) -> Result<Jid> {
         let author = match &message.sender {
             Some(sender) if !message.from_me => sender.clone(),
             _ => {

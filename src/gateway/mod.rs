@@ -6,6 +6,7 @@ mod activity;
 mod address_book;
 pub mod alarms;
 mod caller;
+mod chat_settings;
 mod chats;
 mod device_contacts;
 mod devices;

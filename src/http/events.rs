@@ -5,7 +5,7 @@
 
 use super::envelope::Plain;
 use super::live;
-use super::message_view::{MarksView, PartsView};
+use super::message_view::{MarksView, PartsView, muted_until};
 use super::qr;
 use super::reply::Outcome;
 use super::request::Request;
@@ -15,6 +15,7 @@ use crate::clock::iso_ms;
 use crate::error::Result;
 use crate::gateway::{Gateway, Subscription, item_error};
 use crate::model::change::What;
+use crate::model::chat::ChatChange;
 use crate::model::device::DeviceStatus;
 use crate::model::event::{DeviceChange, Event, Fact, ScheduleChange};
 use crate::model::group::{GroupChange, Member};
@@ -180,6 +181,11 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
             merge(&mut body, change);
             vec![with(kind, body)]
         }
+        Fact::ChatSet { chat, change } => {
+            let mut body = chat_change(*change);
+            body["chatJid"] = json!(chat);
+            vec![with("chat.updated", body)]
+        }
         Fact::ChatTimer { chat, by, seconds } => {
             vec![with("chat.timer", json!({"chatJid": chat, "by": by, "expiresInSeconds": seconds}))]
         }
@@ -293,6 +299,14 @@ fn message_change(what: &What, message: &Message) -> (&'static str, Value) {
             };
             ("message.vote", json!({"options": names}))
         }
+    }
+}
+
+fn chat_change(change: ChatChange) -> Value {
+    match change {
+        ChatChange::Archived { on } => json!({"archived": on}),
+        ChatChange::Pinned { on } => json!({"pinned": on}),
+        ChatChange::Muted { until } => json!({"muted": until.is_some(), "mutedUntil": muted_until(until)}),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What a message does not have is absent.
 
+use crate::clock::iso_ms;
 use crate::model::jid::Jid;
 use crate::model::marks::{Quote, Reaction};
 use crate::model::message::{Content, Message};
@@ -71,6 +72,9 @@ pub struct MarksView {
     /// Somebody asked everybody to keep it although it would disappear.
     #[serde(skip_serializing_if = "is_false")]
     kept: bool,
+    /// The owner marked it to find it again.
+    #[serde(skip_serializing_if = "is_false")]
+    starred: bool,
 }
 
 impl MarksView {
@@ -89,6 +93,7 @@ impl MarksView {
             view_once: marks.view_once,
             expires_in_seconds: marks.expires_in_s,
             kept: marks.kept,
+            starred: marks.starred,
         }
     }
 }
@@ -188,6 +193,11 @@ impl PollView {
             voters: poll.votes.iter().filter(|vote| !vote.options.is_empty()).count(),
         }
     }
+}
+
+/// Returns until when a chat is muted, as ISO 8601 in UTC; none when that has no end, or when it is heard.
+pub fn muted_until(until: Option<i64>) -> Option<String> {
+    until.filter(|until| *until != i64::MAX).map(iso_ms)
 }
 
 /// Returns the address of somebody; the account's own when it is nobody else.

@@ -30,6 +30,51 @@ pub struct ChatSettings {
     pub timer_s: u32,
     /// When the timer was set, in milliseconds since 1970.
     pub timer_at: i64,
+    /// Put away from the list.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
+    /// Kept on top of the list.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// Milliseconds since 1970 until which nothing is to be heard of it; `i64::MAX` is until that is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<i64>,
+    /// When one of these was set last, in milliseconds since 1970.
+    pub set_at: i64,
+}
+
+/// What an owner sets for a chat on all devices of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "setting", rename_all = "camelCase")]
+pub enum ChatChange {
+    /// Put away from the list, or not.
+    Archived {
+        /// Whether it is.
+        on: bool,
+    },
+    /// Kept on top of the list, or not.
+    Pinned {
+        /// Whether it is.
+        on: bool,
+    },
+    /// Nothing is to be heard of it.
+    Muted {
+        /// Milliseconds since 1970; `i64::MAX` until it is taken back, none when it is heard again.
+        until: Option<i64>,
+    },
+}
+
+impl ChatSettings {
+    /// Takes a change over and returns whether it made a difference.
+    pub fn take(&mut self, change: ChatChange) -> bool {
+        let before = self.clone();
+        match change {
+            ChatChange::Archived { on } => self.archived = on,
+            ChatChange::Pinned { on } => self.pinned = on,
+            ChatChange::Muted { until } => self.muted_until = until,
+        }
+        *self != before
+    }
 }
 
 /// The newest message of a chat in short.

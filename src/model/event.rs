@@ -1,6 +1,7 @@
 //! What happened: the rows of the outbox, in the words of the core. Surfaces shape them for their clients.
 
 use crate::model::change::What;
+use crate::model::chat::ChatChange;
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
 use crate::model::group::GroupChange;
 use crate::model::id::{DeviceId, DeviceNo, JobId, ScheduleId, UserId};
@@ -99,6 +100,14 @@ pub enum Fact {
         by: Option<Jid>,
         /// Seconds; 0 when messages stay.
         seconds: u32,
+    },
+    /// The owner set something for a chat.
+    ChatSet {
+        /// The chat.
+        chat: Jid,
+        /// What was set.
+        #[serde(flatten)]
+        change: ChatChange,
     },
     /// A chat that began under a hidden id now stands under the person's number.
     ChatMerged {

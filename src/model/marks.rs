@@ -22,6 +22,9 @@ pub struct Marks {
     /// Somebody asked everybody to keep it although it would disappear.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
+    /// The owner marked it to find it again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub starred: bool,
     /// When its author changed it last, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<i64>,

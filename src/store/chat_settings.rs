@@ -1,10 +1,10 @@
-//! What is set for a chat: its disappearing timer. It may be set before the first message.
+//! What is set for a chat: its disappearing timer, and what the owner set. It may be set before the first message.
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
 use super::{devices, groups, identities, outbox};
 use crate::error::Result;
-use crate::model::chat::ChatSettings;
+use crate::model::chat::{ChatChange, ChatSettings};
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
@@ -38,6 +38,27 @@ pub fn set_timer(
     outbox::append(tables, now, scope, Fact::ChatTimer { chat, by, seconds })
 }
 
+/// Sets something for a chat and tells it, when it is another setting than before.
+pub fn set(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    chat: &Jid,
+    change: ChatChange,
+    at: i64,
+    now: i64,
+) -> Result<()> {
+    let chat = identities::canonical_in(tables, device, chat)?;
+    let key = chat.to_string();
+    let mut settings = read(&tables.chat_settings, device, &key)?;
+    if !settings.take(change) {
+        return Ok(());
+    }
+    settings.set_at = settings.set_at.max(at);
+    put(tables, device, &key, &settings)?;
+    let scope = devices::scope(&devices::existing(tables, device)?);
+    outbox::append(tables, now, scope, Fact::ChatSet { chat, change })
+}
+
 /// Learns the timer of a conversation from a message that came with one.
 pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     match message.marks.expires_in_s {
@@ -67,7 +88,10 @@ pub(super) fn merge(tables: &mut Tables<'_>, device: DeviceNo, from: &Jid, to: &
     };
     let old: ChatSettings = decode(TABLE, &old_key, &old)?;
     let known = read(&tables.chat_settings, device, &key)?;
-    let newer = if old.timer_at > known.timer_at { old } else { known };
+    let (timer, set) = (old.timer_at > known.timer_at, old.set_at > known.set_at);
+    let mut newer = if set { old.clone() } else { known.clone() };
+    let by = if timer { old } else { known };
+    (newer.timer_s, newer.timer_at) = (by.timer_s, by.timer_at);
     put(tables, device, &key, &newer)
 }
 
@@ -136,6 +160,28 @@ mod tests {
         assert_eq!(get(&view, device, &jid(LID)).expect("read").timer_s, 86_400);
         let told = outbox::after(&view, 0, 100).expect("read");
         assert_eq!(told.iter().filter(|event| matches!(event.fact, Fact::ChatTimer { .. })).count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_the_owner_sets_is_told_once_and_stays_with_the_person() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        for change in [
+            ChatChange::Archived { on: true },
+            ChatChange::Archived { on: true },
+            ChatChange::Muted { until: Some(i64::MAX) },
+        ] {
+            store.write(move |t| super::set(t, device, &jid(LID), change, 5, 9)).await.expect("set");
+        }
+        set(&store, device, 86_400, 6).await;
+        let who = Identity { lid: "100".into(), phone: "6281234567890".into() };
+        store.write(move |t| identities::learn(t, device, &who, 9)).await.expect("learned");
+        let view = store.view().expect("a view");
+        let settings = get(&view, device, &jid(PHONE)).expect("read");
+        assert!(settings.archived && !settings.pinned && settings.muted_until == Some(i64::MAX));
+        assert_eq!(settings.timer_s, 86_400);
+        let told = outbox::after(&view, 0, 100).expect("read");
+        assert_eq!(told.iter().filter(|event| matches!(event.fact, Fact::ChatSet { .. })).count(), 2);
     }
 
     #[tokio::test]

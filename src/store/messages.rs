@@ -226,6 +226,18 @@ pub(super) fn vanish(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     chats::forget(tables, device, &chat, id, newest.as_ref())
 }
 
+/// Stars a message, or takes the star away; nothing happens when the message is unknown.
+pub fn star(tables: &mut Tables<'_>, device: DeviceNo, chat: &Jid, id: &str, on: bool) -> Result<()> {
+    let chat = identities::canonical_in(tables, device, chat)?;
+    match by_anybody(tables, device, &chat, id)? {
+        Some(mut message) if message.marks.starred != on => {
+            message.marks.starred = on;
+            replace(tables, &message)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a message of the history as it stands now.
 pub(super) fn amend(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     replace(tables, message)

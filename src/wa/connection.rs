@@ -1,5 +1,6 @@
 //! One connection of a device, from dialling to its end.
 
+use super::account::{self, Setting};
 use super::backend::Account;
 use super::inbox::Inbox;
 use super::live::{PairingCode, Qr};
@@ -12,6 +13,7 @@ use super::{contacts, groups, passkey, terminal};
 use crate::clock::Millis;
 use crate::error::{Context as _, Error, Result};
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
+use crate::store::{chat_settings, messages};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -125,10 +127,17 @@ impl Course {
         let phone_of = |lid: &str| backend.phone_of(lid);
         let mut progress: Vec<Progress> = Vec::new();
         let mut has_contacts = false;
+        let mut settings: Vec<Setting> = Vec::new();
         for event in events.drain(..) {
             match &*event {
                 Event::Receipt(receipt) => progress.extend(receipts::progress(receipt, &phone_of)),
                 Event::ContactUpdate(_) => has_contacts = true,
+                Event::ArchiveUpdate(_)
+                | Event::PinUpdate(_)
+                | Event::MuteUpdate(_)
+                | Event::StarUpdate(_) => {
+                    settings.extend(account::setting(&event, &phone_of));
+                }
                 other => {
                     self.commit(&mut progress).await?;
                     self.take(other).await?;
@@ -139,7 +148,27 @@ impl Course {
             // The bus has handed them to the backend; usually the library's next write has taken them along already.
             self.seat.backend().flush().await?;
         }
+        self.set(settings).await?;
         self.commit(&mut progress).await
+    }
+
+    /// Stores what the owner set on another device; the first connection tells it of all chats at once.
+    async fn set(&self, settings: Vec<Setting>) -> Result<()> {
+        if settings.is_empty() {
+            return Ok(());
+        }
+        let (device, now) = (self.seat.no, self.now());
+        let store = &self.seat.parts.store;
+        store
+            .write(move |tables| {
+                settings.iter().try_for_each(|setting| match setting {
+                    Setting::Chat { chat, change, at } => {
+                        chat_settings::set(tables, device, chat, *change, *at, now)
+                    }
+                    Setting::Star { chat, id, on } => messages::star(tables, device, chat, id, *on),
+                })
+            })
+            .await
     }
 
     async fn commit(&self, progress: &mut Vec<Progress>) -> Result<()> {

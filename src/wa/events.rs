@@ -33,6 +33,10 @@ const WANTED: &[EventKind] = &[
     EventKind::ServerAck,
     EventKind::GroupUpdate,
     EventKind::ContactUpdate,
+    EventKind::ArchiveUpdate,
+    EventKind::PinUpdate,
+    EventKind::MuteUpdate,
+    EventKind::StarUpdate,
 ];
 
 /// Passes events to the device's task in their order.

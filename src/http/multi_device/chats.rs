@@ -1,5 +1,6 @@
 //! Chat history and the chat list (contract section 10; the list is ours).
 
+use super::chat_settings::SettingsView;
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
 use crate::gateway::{Gateway, item_error};
@@ -7,7 +8,7 @@ use crate::http::message_view::{MarksView, PartsView};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Access, Route, get, post};
-use crate::model::chat::Chat;
+use crate::model::chat::{Chat, ChatSettings};
 use crate::model::device::Device;
 use crate::model::jid::{Jid, PhoneRule};
 use crate::model::job::ItemError;
@@ -83,7 +84,9 @@ async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
     let page = gateway.chats(&device, query.search, query.before, limit).await?;
     let next_before = page.rows.last().filter(|_| page.has_more).map(|chat| chat.last_at);
     let lids = gateway.lids(device.no, page.rows.iter().map(|chat| &chat.jid))?;
-    let chats = page.rows.iter().map(|chat| ChatView::new(chat, lids.get(&chat.jid))).collect();
+    let settings = gateway.chat_settings(&device, page.rows.iter().map(|chat| &chat.jid))?;
+    let view = |chat: &Chat| ChatView::new(chat, lids.get(&chat.jid), settings.get(&chat.jid));
+    let chats = page.rows.iter().map(view).collect();
     let device_id = device.id.to_string();
     Ok(Outcome::data(ChatsView { device_id, chats, has_more: page.has_more, next_before }))
 }
@@ -266,6 +269,8 @@ struct ChatView {
     /// ISO 8601, UTC.
     last_activity: String,
     last_message: LastMessageView,
+    #[serde(flatten)]
+    settings: SettingsView,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -281,7 +286,7 @@ struct LastMessageView {
 }
 
 impl ChatView {
-    fn new(chat: &Chat, lid: Option<&Jid>) -> Self {
+    fn new(chat: &Chat, lid: Option<&Jid>, settings: Option<&ChatSettings>) -> Self {
         Self {
             jid: chat.jid.to_string(),
             lid: lid.map(Jid::to_string),
@@ -297,6 +302,8 @@ impl ChatView {
                 message_type: chat.last.kind.clone(),
                 status: chat.last.status,
             },
+            settings: settings
+                .map_or_else(|| SettingsView::from(&ChatSettings::default()), SettingsView::from),
         }
     }
 }

@@ -30,6 +30,9 @@ pub fn routes() -> Vec<Route> {
             .summary("Passes a message on to a person or, as an administrator, to a group")
             .takes::<ForwardBody>()
             .gives::<SentView>(),
+        put("/devices/:deviceId/chats/:jid/messages/:messageId/star", star)
+            .summary("Stars a message on all devices of the account, or takes the star away")
+            .takes::<StarBody>(),
         put("/devices/:deviceId/chats/:jid/messages/:messageId", rewrite)
             .summary("Rewrites a text or caption of the device, within 15 minutes")
             .takes::<TextBody>()
@@ -80,6 +83,13 @@ async fn forward(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     Ok(answer(&device, sent))
 }
 
+async fn star(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, .. } = subject(&gateway, &request)?;
+    let body: StarBody = request.json().await?;
+    gateway.star(&device, &chat, &id, body.starred).await?;
+    Ok(Outcome::said(Code::Ok))
+}
+
 async fn rewrite(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let Subject { device, chat, id, key } = subject(&gateway, &request)?;
     let body: TextBody = request.json().await?;
@@ -110,6 +120,12 @@ impl TextBody {
 struct ReactionBody {
     /// One emoji; empty or absent takes the reaction back.
     emoji: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct StarBody {
+    /// Whether the message is starred.
+    starred: bool,
 }
 
 #[derive(Deserialize, JsonSchema)]

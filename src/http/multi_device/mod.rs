@@ -3,6 +3,7 @@
 mod account_settings;
 mod activity;
 mod address_book;
+mod chat_settings;
 mod chats;
 mod daily;
 mod delay;
@@ -41,6 +42,7 @@ pub fn surface() -> Surface {
             jobs::routes(),
             schedules::routes(),
             chats::routes(),
+            chat_settings::routes(),
             search::routes(),
             daily::routes(),
             statistics::routes(),

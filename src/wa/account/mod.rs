@@ -1,7 +1,10 @@
 //! What an account shows of itself and does besides writing: presence, profile, privacy, blocking, who has an account.
 
+mod chats;
 mod privacy;
 mod profile;
+
+pub(super) use chats::{Setting, setting};
 
 use super::outcome::SendFailure;
 use super::seat::Seat;

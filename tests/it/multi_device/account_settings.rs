@@ -149,3 +149,33 @@ fn presence_and_typing_reach_the_other_side() {
         assert_eq!(event["state"], seen);
     }
 }
+
+#[test]
+fn chats_are_archived_pinned_and_muted_and_messages_starred() {
+    let (kurir, phones) = linked();
+    let owner = kurir.owner();
+    let id = phones.write(ANI, SHOP, "penting");
+    wait_for("the text", || kurir.history("toko-1", ANI).into_iter().find(|message| message["id"] == id));
+    let settings = path(&format!("chats/{ANI}/settings"));
+    owner.put(&settings, json!({})).refused(400, "Minimal satu pengaturan chat wajib diisi");
+    owner.put(&settings, json!({"mutedUntil": "besok"})).refused(400, "mutedUntil tidak valid");
+    owner
+        .put(&settings, json!({"mutedUntil": "2020-01-01T00:00:00Z"}))
+        .refused(400, "mutedUntil tidak valid");
+    let set = owner.put(&settings, json!({"pinned": true, "mutedUntil": "2099-01-01T00:00:00Z"})).data(200);
+    assert_eq!((&set["pinned"], &set["archived"]), (&json!(true), &json!(false)));
+    assert_eq!((&set["muted"], &set["mutedUntil"]), (&json!(true), &json!("2099-01-01T00:00:00.000Z")));
+    owner.put(&settings, json!({"archived": true, "muted": false, "pinned": false})).data(200);
+    let chat = &owner.get(&path("chats")).data(200)["chats"][0];
+    assert_eq!(
+        (&chat["archived"], &chat["muted"], &chat["pinned"]),
+        (&json!(true), &json!(false), &json!(false))
+    );
+
+    let star = path(&format!("chats/{ANI}/messages/{id}/star"));
+    owner.put(&star, json!({"starred": true})).expect(200);
+    let read = || kurir.history("toko-1", ANI).into_iter().find(|message| message["id"] == id);
+    assert_eq!(read().expect("the message")["starred"], true);
+    owner.put(&star, json!({"starred": false})).expect(200);
+    assert_eq!(read().expect("the message")["starred"], Value::Null);
+}
