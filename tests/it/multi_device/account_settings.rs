@@ -31,7 +31,7 @@ fn a_device_that_is_away_and_wishes_that_make_no_sense_are_refused() {
     let kurir = TestKurir::start();
     kurir.create_device("toko-1");
     let owner = kurir.owner();
-    owner.post(&path("check-numbers"), json!({"numbers": [ANI]})).refused(400, "Device tidak terhubung");
+    owner.post(&path("check-numbers"), json!({"numbers": [ANI]})).refused(400, "WhatsApp tidak terhubung");
     owner
         .post(&path("check-numbers"), json!({"numbers": []}))
         .refused(400, "numbers wajib berisi 1 sampai 100 nomor");
@@ -56,7 +56,7 @@ fn a_device_that_is_away_and_wishes_that_make_no_sense_are_refused() {
     for route in ["blocked", "profile", "privacy"] {
         rudi.get(&path(route)).expect(403);
         kurir.nobody().get(&path(route)).expect(401);
-        owner.get(&path(route)).refused(400, "Device tidak terhubung");
+        owner.get(&path(route)).refused(400, "WhatsApp tidak terhubung");
     }
 }
 
