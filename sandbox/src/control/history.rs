@@ -6,6 +6,8 @@ use super::reply::{Failure, Outcome, parameter};
 use super::{groups, user};
 use crate::clock;
 use crate::phone::Phone;
+use crate::phone::app_state::{self, Action};
+use crate::phone::chat_settings;
 use crate::phone::content::{Content, details};
 use crate::phone::history::made_up::Bulk;
 use crate::phone::history::past::{self, Facts};
@@ -45,7 +47,9 @@ pub(super) async fn add(world: &World, phone: &str, new: NewHistory<'_>) -> Outc
     let mut phone = account.phone.lock().await;
     let written: Result<Vec<_>, _> = drafts.into_iter().map(|draft| draft.write(&phone)).collect();
     let mut added = Vec::new();
+    let mut actions = Vec::new();
     for (name, facts, messages) in written? {
+        actions.extend(app_state_of(world, &name, &facts));
         phone.past.know(&name, |known| *known = facts, &mut batch);
         messages.iter().for_each(|one| phone.past.add(&name, one, &mut batch));
         let ids: Vec<String> = messages.iter().map(past::id).collect();
@@ -55,9 +59,26 @@ pub(super) async fn add(world: &World, phone: &str, new: NewHistory<'_>) -> Outc
     let submitted = world.submit(batch);
     drop(phone);
     submitted.release();
-    let made = made.transpose().map_err(Failure::internal)?;
+    let made = made.transpose().map_err(Failure::internal)?.unwrap_or_default();
     stored.await.map_err(|_| Failure::internal("the history was not stored"))?;
-    Ok((201, json!({"chats": added, "made": made.unwrap_or_default()})))
+    let phone = account.phone.lock().await;
+    for (name, chat) in made.iter().filter_map(|name| Some((name, phone.past.chat(name)?))) {
+        actions.extend(app_state_of(world, name, &chat.facts));
+    }
+    drop(phone);
+    app_state::publish(world, &account, actions).await.map_err(Failure::internal)?;
+    Ok((201, json!({"chats": added, "made": made})))
+}
+
+/// Returns what a phone's companions learn of a chat by app state: its name, and what is set for it.
+fn app_state_of(world: &World, name: &str, facts: &Facts) -> Vec<Action> {
+    let other = world.directory.by_number(name);
+    let address = match &other {
+        Some(other) if facts.by_lid => other.lid(0).to_string(),
+        Some(other) => other.pn(0).to_string(),
+        None => name.to_owned(),
+    };
+    chat_settings::of_past(other.as_deref(), &address, facts)
 }
 
 /// A chat whose addresses were looked up and whose media were sealed.

@@ -1,6 +1,7 @@
 //! The control API: what a person with the simulated phones in hand could do, and the faults of the network.
 //! Transport-free; `server` carries it over HTTP, a program that links the network calls it directly.
 
+mod app_state;
 mod groups;
 mod history;
 mod messages;
@@ -45,7 +46,7 @@ pub struct Control {
 }
 
 /// Paths below `/sandbox` and the methods that each one takes.
-const ROUTES: [(&[&str], &str); 26] = [
+const ROUTES: [(&[&str], &str); 28] = [
     (&[], "GET"),
     (&["phones"], "GET, POST"),
     (&["phones", ":phone"], "GET"),
@@ -57,7 +58,9 @@ const ROUTES: [(&[&str], &str); 26] = [
     (&["phones", ":phone", "receipts"], "POST"),
     (&["phones", ":phone", "presence"], "POST"),
     (&["phones", ":phone", "profile"], "GET, PATCH"),
-    (&["phones", ":phone", "contacts"], "POST"),
+    (&["phones", ":phone", "contacts"], "GET, POST"),
+    (&["phones", ":phone", "chats"], "GET, PATCH"),
+    (&["phones", ":phone", "app-state"], "GET"),
     (&["phones", ":phone", "history"], "GET, POST"),
     (&["groups"], "GET, POST"),
     (&["groups", ":group"], "GET, PATCH"),
@@ -139,7 +142,13 @@ impl Control {
             (_, ["phones", phone, "profile"]) => persona::show(world, phone),
             ("POST", ["phones", phone, "history"]) => history::add(world, phone, body(bytes)?).await,
             (_, ["phones", phone, "history"]) => history::list(world, phone, query).await,
-            (_, ["phones", _, "contacts"]) => Err(Failure::not_built("contacts")),
+            ("POST", ["phones", phone, "contacts"]) => {
+                app_state::save_contacts(world, phone, body(bytes)?).await
+            }
+            (_, ["phones", phone, "contacts"]) => app_state::contacts(world, phone),
+            ("PATCH", ["phones", phone, "chats"]) => app_state::change_chat(world, phone, body(bytes)?).await,
+            (_, ["phones", phone, "chats"]) => app_state::chats(world, phone),
+            (_, ["phones", phone, "app-state"]) => app_state::everything(world, phone),
             (_, ["groups", ..]) => self.group(method, &segments[1..], query, bytes).await,
             _ => Err(Failure::no_such_path()),
         }

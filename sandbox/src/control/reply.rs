@@ -37,10 +37,6 @@ impl Failure {
         Self::new(400, "invalid_request", message)
     }
 
-    pub fn not_built(what: &str) -> Self {
-        Self::new(501, "not_built", format!("the simulated network has no {what} yet"))
-    }
-
     pub fn no_such_path() -> Self {
         Self::new(404, "not_found", "there is nothing at this path; `GET /sandbox` describes the network")
     }

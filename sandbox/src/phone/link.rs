@@ -1,7 +1,7 @@
 //! Linking a companion: the phone signs its identity, the companion signs back, and from then on it may log in.
 //! Unlinking takes all of it away again.
 
-use super::settings;
+use super::app_state;
 use crate::stanza::login;
 use crate::stanza::notify::{self, Change};
 use crate::state::account::{Account, State, device_key};
@@ -241,7 +241,7 @@ fn complete(
     });
     let mut batch = world.batch();
     let mut state = account.state();
-    settings::ensure(account, &mut state, &mut batch)?;
+    app_state::ensure(account, &mut state, &mut batch)?;
     account.put_companion(&companion, &mut batch);
     state.companions.insert(offered.device, companion);
     state.devices_changed = clock::now_s();

@@ -1,9 +1,11 @@
 //! The simulated primary phones: real Signal keys, an inbox they work through on their own, and the power to link companions.
 //! A phone is device 0 of its account and is served by the router like every other device.
 
+pub mod app_state;
 pub mod attach;
 pub mod bundle;
 pub mod card;
+pub mod chat_settings;
 pub mod code;
 pub mod compose;
 pub mod content;
@@ -23,7 +25,6 @@ pub mod preview;
 pub mod reupload;
 pub mod send;
 pub mod sender_keys;
-mod settings;
 pub mod signal;
 
 use self::history::past::Past;

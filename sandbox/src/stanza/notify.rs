@@ -1,6 +1,5 @@
 //! Notifications that the network sends by itself when devices or app state change.
 
-use super::Device;
 use crate::phone::link;
 use crate::router;
 use crate::state::account::Account;
@@ -24,8 +23,8 @@ pub enum Change {
     Removed,
 }
 
-/// Tells the other companions of an account which app-state collections moved on.
-pub fn server_sync(world: &World, device: &Device, changed: &[(String, u64)]) {
+/// Tells the companions of an account, save the one that did it, which app-state collections moved on.
+pub fn server_sync(world: &World, account: &Arc<Account>, by: Option<u16>, changed: &[(String, u64)]) {
     let collections: Vec<Node> = changed
         .iter()
         .map(|(name, version)| {
@@ -35,12 +34,11 @@ pub fn server_sync(world: &World, device: &Device, changed: &[(String, u64)]) {
                 .build()
         })
         .collect();
-    let others: Vec<u16> =
-        device.account.state().companions.keys().copied().filter(|id| *id != device.id).collect();
+    let others: Vec<u16> = account.state().companions.keys().copied().filter(|id| Some(*id) != by).collect();
     let mut batch = world.batch();
     for id in others {
         let stanza = start("server_sync", node::SERVER).children(collections.clone()).build();
-        router::enqueue(world, &device.account, id, stanza, &mut batch);
+        router::enqueue(world, account, id, stanza, &mut batch);
     }
     world.commit(batch);
 }

@@ -7,6 +7,7 @@ use super::queue::{self, Queue};
 use super::{lock, magic::Manner};
 use crate::keys::public_bytes;
 use crate::phone::Phone;
+use crate::phone::app_state::Book;
 use crate::phone::prekeys::PhonePreKeys;
 use crate::store::{Batch, Table};
 use crate::{clock, node};
@@ -70,6 +71,8 @@ pub struct State {
     pub queue: Queue,
     /// App-state collections by name.
     pub collections: BTreeMap<String, Collection>,
+    /// What the phone has read of them.
+    pub book: Book,
     /// Numbers it has exchanged messages with.
     pub peers: BTreeSet<String>,
     /// What it shows of itself, and whom it keeps away.
@@ -167,6 +170,7 @@ impl Account {
                 companions: BTreeMap::new(),
                 queue: Queue::default(),
                 collections: BTreeMap::new(),
+                book: Book::default(),
                 peers: BTreeSet::new(),
                 persona: Persona::default(),
                 watchers: HashMap::new(),

@@ -43,7 +43,7 @@ async fn refusals_say_what_is_wrong() {
             404,
             "message_not_found",
         ),
-        ("POST", &format!("/sandbox/phones/{ANN}/contacts"), json!({}), 501, "not_built"),
+        ("POST", &format!("/sandbox/phones/{ANN}/contacts"), json!({}), 400, "invalid_request"),
         (
             "POST",
             &format!("/sandbox/phones/{ANN}/presence"),

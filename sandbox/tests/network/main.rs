@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should fail right there")]
 
+mod app_state;
 mod control;
 mod delivery;
 mod endings;

@@ -2,7 +2,9 @@
 //! revoked is gone, reactions stand with their messages.
 
 use super::past::{Facts, id};
+use crate::clock;
 use crate::phone::Phone;
+use crate::phone::chat_settings::{self, ChatSettings};
 use crate::phone::log::{Entry, Status};
 use crate::state::account::Account;
 use crate::world::World;
@@ -24,8 +26,12 @@ pub struct Whole {
     pub newest_s: Option<u64>,
 }
 
-/// Returns every chat of a phone, the one with the newest message first.
+/// Returns every chat of a phone, the one with the newest message first, with the names and settings of now.
 pub fn all(world: &World, account: &Account, phone: &Phone) -> Result<Vec<Whole>> {
+    let contacts = chat_settings::contacts(world, account);
+    let names_of: HashMap<String, Option<String>> =
+        contacts.into_iter().map(|contact| (contact.phone, contact.name)).collect();
+    let mut settings = chat_settings::chats(world, account);
     let mut entries: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in phone.log.since(None, 0) {
         entries.entry(&entry.chat).or_default().push(entry);
@@ -35,7 +41,14 @@ pub fn all(world: &World, account: &Account, phone: &Phone) -> Result<Vec<Whole>
     let mut chats = Vec::new();
     for name in names {
         let logged = entries.get(name).map(Vec::as_slice).unwrap_or_default();
-        chats.push(whole(world, account, phone, name, logged)?);
+        let mut chat = whole(world, account, phone, name, logged)?;
+        if let Some(known) = names_of.get(name) {
+            chat.facts.name.clone_from(known);
+        }
+        if let Some(settings) = settings.remove(name) {
+            apply(&settings, &mut chat);
+        }
+        chats.push(chat);
     }
     chats.sort_by_key(|chat| std::cmp::Reverse(chat.newest_s));
     Ok(chats)
@@ -60,6 +73,22 @@ fn whole(world: &World, account: &Account, phone: &Phone, name: &str, logged: &[
     let facts = past.map(|chat| chat.facts.clone()).unwrap_or_default();
     let newest_s = screen.messages.first().and_then(|one| one.message_timestamp);
     Ok(Whole { name: name.to_owned(), facts, messages: screen.messages, newest_s })
+}
+
+/// What was set later, on whichever device, counts more than what the phone had all along.
+fn apply(settings: &ChatSettings, chat: &mut Whole) {
+    let facts = &mut chat.facts;
+    facts.archived = settings.archived;
+    facts.pinned_at = settings.pinned.then(|| facts.pinned_at.unwrap_or(clock::now_s() as u32));
+    facts.muted_until = settings.muted_until;
+    if settings.read == Some(true) {
+        (facts.unread, facts.marked_unread) = (0, false);
+    } else if settings.read == Some(false) {
+        facts.marked_unread = true;
+    }
+    for message in chat.messages.iter_mut().filter(|one| settings.starred.contains(&id(one))) {
+        message.starred = Some(true);
+    }
 }
 
 /// What stands on the screen of a chat.
