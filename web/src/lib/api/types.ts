@@ -68,6 +68,12 @@ export type LiveEvent =
       timestamp: string;
       jobId: string | null;
     }
+  | {
+      type: 'message.reaction' | 'message.edited' | 'message.deleted' | 'message.vote';
+      deviceId: string;
+      chatJid: string;
+      messageId: string;
+    }
   | { type: 'message.status'; deviceId: string; messageId: string; chatJid: string; status: MessageStatus }
   | {
       type: 'job.progress' | 'job.completed' | 'job.failed' | 'job.cancelled' | 'job.paused' | 'job.resumed';

@@ -1,7 +1,9 @@
 // One open chat: its history, what arrives live, and what is being sent from here.
 import { ApiError } from '../api/client';
 import * as api from '../api/messages';
+import * as talk from '../api/talk';
 import type { LiveEvent, Message, MessageStatus, SentMessage } from '../api/types';
+import { NO_MARKS } from '../chat/marks';
 import { Stretch } from '../chat/window.svelte';
 import { later } from '../message-status';
 import { randomKey } from '../random';
@@ -15,11 +17,27 @@ const LONG_PAGE = 100;
 /** Events of messages whose content is only in the history are answered by one reading. */
 const SETTLE_MS = 200;
 
+/** Events after which a message of the history is another one. */
+const CHANGES = new Set<LiveEvent['type']>([
+  'message.reaction',
+  'message.edited',
+  'message.deleted',
+  'message.vote',
+]);
+
 /** What somebody is about to send. */
 export interface Draft {
   text: string;
   /** Addresses of the people that the text speaks of, in groups; `{m1}` of the text stands for the first. */
   mentions: string[];
+  /** The message that it answers. */
+  answers?: Message;
+}
+
+/** What the next text is for, when it is not simply a new message. */
+export interface Purpose {
+  act: 'answer' | 'change';
+  message: Message;
 }
 
 /** A message of ours that the server has not answered for yet, or has refused. */
@@ -36,6 +54,7 @@ export class Conversation {
   error = $state.raw<ApiError | null>(null);
   hasMore = $state(false);
   loadingOlder = $state(false);
+  purpose = $state.raw<Purpose | null>(null);
   private readonly stops: (() => void)[];
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -111,12 +130,38 @@ export class Conversation {
     }
   }
 
+  /** The next text answers a message. */
+  answer(message: Message): void {
+    this.purpose = { act: 'answer', message };
+  }
+
+  /** The next text takes the place of one of ours. */
+  change(message: Message): void {
+    this.purpose = { act: 'change', message };
+  }
+
+  async rewrite(message: Message, text: string): Promise<void> {
+    await talk.rewrite(this.deviceId, this.jid, message.id, text);
+    await this.load();
+  }
+
+  async react(message: Message, emoji: string): Promise<void> {
+    await talk.react(this.deviceId, this.jid, message.id, emoji);
+    await this.load();
+  }
+
+  async remove(message: Message): Promise<void> {
+    await talk.deleteMessage(this.deviceId, this.jid, message.id);
+    await this.load();
+  }
+
   discard(key: string): void {
     this.outgoing = this.outgoing.filter((item) => item.key !== key);
   }
 
   private async post(item: Outgoing): Promise<SentMessage> {
     const { deviceId, jid, isGroup } = this;
+    if (item.answers) return (await talk.reply(deviceId, jid, item.answers.id, item.text, item.key)).data;
     if (!isGroup) return (await api.sendMessage(deviceId, jid, item.text, item.key)).data;
     return (await api.sendToGroup(deviceId, jid, item.text, item.mentions, item.key)).data;
   }
@@ -139,8 +184,8 @@ export class Conversation {
 
   private settle(item: Outgoing, sent: SentMessage): void {
     this.discard(item.key);
-    // How mentions read is only in the history.
-    if (item.mentions.length > 0) return void this.load();
+    // What is answered and how mentions read is only in the history.
+    if (item.answers || item.mentions.length > 0) return void this.load();
     if (this.history.all.some((message) => message.id === sent.messageId)) return;
     this.put({
       id: sent.messageId,
@@ -159,6 +204,7 @@ export class Conversation {
   private apply(event: LiveEvent): void {
     if (!('deviceId' in event) || event.deviceId !== this.deviceId) return;
     if (event.type === 'message.status') this.mark(event.messageId, event.status);
+    if (CHANGES.has(event.type) && 'chatJid' in event && event.chatJid === this.jid) this.soon();
     if (event.type !== 'message.received' && event.type !== 'message.sent') return;
     if (event.chatJid !== this.jid) return;
     if (event.type === 'message.sent') this.dropTwin(event.message);
@@ -199,7 +245,7 @@ export class Conversation {
     const { all } = this.history;
     const known = all.find((other) => other.id === message.id);
     if (known) {
-      Object.assign(known, message, { status: later(known.status, message.status) });
+      Object.assign(known, NO_MARKS, message, { status: later(known.status, message.status) });
       return;
     }
     const after = all.findLastIndex((other) => other.timestamp <= message.timestamp);

@@ -9,7 +9,11 @@ const kinds: Record<string, Key> = {
   locationMessage: 'kind.location',
   contactMessage: 'kind.contact',
   reactionMessage: 'kind.reaction',
+  contactsArrayMessage: 'kind.contact',
+  liveLocationMessage: 'kind.live_location',
   pollCreationMessage: 'kind.poll',
+  pollCreationMessageV3: 'kind.poll',
+  deleted: 'chat.deleted',
 };
 
 /** Whether a message of this type is plain text. */
