@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Shortest accepted signing secret, in characters (contract `accounts.md` section 1).
 const SECRET_MIN_CHARS: usize = 32;
 
+/// Largest accepted limit for incoming files: the protocol library's client reads no more of an answer.
+const INCOMING_MAX_MB: u32 = 127;
+
 /// The whole configuration, checked.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -38,6 +41,8 @@ pub struct Config {
     pub schedules: Schedules,
     /// The connection to WhatsApp.
     pub whatsapp: WhatsApp,
+    /// Files of messages.
+    pub media: Media,
     /// Outgoing HTTP.
     pub egress: Egress,
     /// Master passphrase (`KURIR_PASSPHRASE`); only from the environment, because the file lies beside the data.
@@ -165,6 +170,24 @@ pub struct WhatsApp {
     pub restore_parallel: usize,
 }
 
+/// Files of messages: what is fetched, how long it stays, how it is served.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Whether files of incoming messages are fetched and kept. True: WhatsApp forgets them after some weeks.
+    pub download: bool,
+    /// Largest incoming file that is fetched, in megabytes. 64: films from phones fit, a memory card does not fill up at once.
+    pub incoming_max_mb: u32,
+    /// How long files are kept after they came in or were sent last. 30 days; `0s` keeps them for ever.
+    pub keep_for: Span,
+    /// Room for all files together, in megabytes; the oldest go first. 2048; 0 sets no bound.
+    pub max_total_mb: u32,
+    /// How long a link to a file opens. 24 h: a page that was left open over night still shows its pictures.
+    pub link_ttl: Span,
+    /// Types of files that may be sent beside the documented ones, such as `application/zip`. None.
+    pub extra_types: Vec<String>,
+}
+
 /// Outgoing HTTP.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -240,6 +263,7 @@ impl Default for Config {
             queue: Queue::default(),
             schedules: Schedules::default(),
             whatsapp: WhatsApp::default(),
+            media: Media::default(),
             egress: Egress::default(),
             passphrase: None,
             admin: None,
@@ -308,6 +332,19 @@ impl Default for WhatsApp {
             print_qr: false,
             max_reconnect_attempts: None,
             restore_parallel: 8,
+        }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            download: true,
+            incoming_max_mb: 64,
+            keep_for: Span::seconds(30 * 24 * 3600),
+            max_total_mb: 2048,
+            link_ttl: Span::seconds(24 * 3600),
+            extra_types: Vec::new(),
         }
     }
 }
@@ -484,6 +521,13 @@ impl Config {
             return refuse(
                 "queue.in_flight, queue.attempts and whatsapp.restore_parallel have to be at least 1".into(),
             );
+        }
+        let is_no_type = |name: &&String| crate::model::media::Mime::parse(name).is_none();
+        if let Some(name) = self.media.extra_types.iter().find(is_no_type) {
+            return refuse(format!("media.extra_types: `{name}` is not a type such as application/zip"));
+        }
+        if self.media.incoming_max_mb > INCOMING_MAX_MB {
+            return refuse(format!("media.incoming_max_mb has to be at most {INCOMING_MAX_MB}"));
         }
         crate::model::job::Pacing::from_seconds(self.queue.default_delay)
             .map(drop)

@@ -8,9 +8,10 @@ pub mod tls;
 
 use crate::error::{Context, Error, Result};
 use bytes::Bytes;
+use futures_util::Stream;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Method, Url};
+use reqwest::{Body, Client, Method, Url};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,18 @@ pub struct Request {
     pub max_bytes: usize,
 }
 
+/// An answer whose body is still on its way.
+pub struct Incoming {
+    /// HTTP status.
+    pub status: u16,
+    /// Media type as the server named it.
+    pub content_type: Option<String>,
+    /// Size of the body in bytes as the server named it.
+    pub announced: Option<u64>,
+    response: reqwest::Response,
+    doing: String,
+}
+
 /// The answer to a request, whatever its status.
 #[derive(Debug)]
 pub struct Answer {
@@ -99,35 +112,96 @@ impl Egress {
     /// Fails when the rule forbids the address, when nothing answers in time, and when the answer is too large. A status of
     /// 400 or more is an answer like any other.
     pub async fn send(&self, request: Request) -> Result<Answer> {
+        let max_bytes = request.max_bytes;
+        self.open(request).await?.read(max_bytes).await
+    }
+
+    /// Sends the request and returns once the head of the answer is there; `max_bytes` is left to the caller.
+    ///
+    /// The timeout covers the reading of the body, too.
+    pub async fn open(&self, mut request: Request) -> Result<Incoming> {
+        let body = std::mem::take(&mut request.body);
+        self.dispatch(request, (!body.is_empty()).then(|| body.into())).await
+    }
+
+    /// Sends the request with a body of exactly `length` bytes that is made while it is sent, and reads the whole answer.
+    pub async fn upload<S>(&self, mut request: Request, length: u64, body: S) -> Result<Answer>
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    {
+        let max_bytes = request.max_bytes;
+        // Without it the body would go in chunks, which media hosts refuse.
+        request.headers.push(("content-length".into(), length.to_string()));
+        self.dispatch(request, Some(Body::wrap_stream(body))).await?.read(max_bytes).await
+    }
+
+    async fn dispatch(&self, request: Request, body: Option<Body>) -> Result<Incoming> {
         let url: Url = request.url.parse().context("reading the address of an outgoing request")?;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        self.rule.check_url(&url).map_err(|why| why.context(format!("calling `{host}`")))?;
+        // The address may carry a secret in its path or query, so errors name the host only.
+        let doing = format!("calling `{}`", url.host_str().unwrap_or_default());
+        self.rule.check_url(&url).map_err(|why| Error::internal(&doing, why))?;
         let mut outgoing = self.client.request(request.method, url).timeout(request.timeout);
         for (name, value) in request.headers {
             outgoing = outgoing.header(name, value);
         }
-        if !request.body.is_empty() {
-            outgoing = outgoing.body(request.body);
+        if let Some(body) = body {
+            outgoing = outgoing.body(body);
         }
-        // The address may carry a secret in its path or query, so errors name the host only.
-        let doing = format!("calling `{host}`");
-        let mut response = outgoing.send().await.map_err(|why| Error::internal(&doing, why.without_url()))?;
-        let status = response.status().as_u16();
-        let content_type =
-            response.headers().get("content-type").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let response = outgoing.send().await.map_err(|why| Error::internal(&doing, why.without_url()))?;
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        Ok(Incoming {
+            status: response.status().as_u16(),
+            content_type: content_type.map(str::to_owned),
+            announced: response.content_length(),
+            response,
+            doing,
+        })
+    }
+}
+
+impl Incoming {
+    /// Returns the next piece of the body; none at its end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        self.response.chunk().await.map_err(|why| Error::internal(&self.doing, why.without_url()))
+    }
+
+    /// Reads the whole body, at most `max_bytes`.
+    async fn read(mut self, max_bytes: usize) -> Result<Answer> {
         let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|why| Error::internal(&doing, why.without_url()))?
-        {
-            if body.len() + chunk.len() > request.max_bytes {
-                let limit = request.max_bytes;
-                return Err(Error::broken(format!("the answer is larger than {limit} bytes")).context(doing));
+        while let Some(chunk) = self.chunk().await? {
+            if body.len() + chunk.len() > max_bytes {
+                let too_large = Error::broken(format!("the answer is larger than {max_bytes} bytes"));
+                return Err(too_large.context(self.doing));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, content_type, body })
+        Ok(Answer { status: self.status, content_type: self.content_type, body })
     }
 }
+
+/// Returns whether a request failed because the rule forbids its address.
+pub fn is_refusal(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(one) = cause {
+        if one.is::<Refusal>() {
+            return true;
+        }
+        cause = one.source();
+    }
+    false
+}
+
+/// An address that the rule forbids.
+#[derive(Debug)]
+struct Refusal(String);
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 impl Rule {
     fn allows(self, address: IpAddr) -> bool {
@@ -142,9 +216,9 @@ impl Rule {
     /// Checks what can be seen without resolving: the scheme, and a host that is an address itself.
     ///
     /// Host names are checked when they are resolved; a literal address never reaches the resolver.
-    fn check_url(self, url: &Url) -> Result<()> {
+    fn check_url(self, url: &Url) -> Result<(), Refusal> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Error::broken(format!("only http and https are called, not `{}`", url.scheme())));
+            return Err(Refusal(format!("only http and https are called, not `{}`", url.scheme())));
         }
         let host = url.host_str().unwrap_or_default();
         match host.trim_start_matches('[').trim_end_matches(']').parse() {
@@ -154,8 +228,8 @@ impl Rule {
     }
 }
 
-fn refusal(address: IpAddr) -> Error {
-    Error::broken(format!(
+fn refusal(address: IpAddr) -> Refusal {
+    Refusal(format!(
         "the address {address} may not be called: set `egress.allow_private` if it is meant to be"
     ))
 }
@@ -236,6 +310,7 @@ mod tests {
         {
             let refused = egress.send(get(format!("http://{host}:{port}/"))).await.expect_err(host);
             assert!(refused.to_string().contains("may not be called"), "{host}: {refused}");
+            assert!(is_refusal(&refused), "{host}");
         }
         let refused = egress.send(get("file:///etc/passwd".into())).await.expect_err("refused");
         assert!(refused.to_string().contains("only http and https"), "{refused}");
@@ -258,6 +333,7 @@ mod tests {
             let refused = egress.send(get(format!("http://127.0.0.1:{port}/"))).await.expect_err(target);
             let text = refused.to_string();
             assert!(text.contains("may not be called") || text.contains("only http"), "{target}: {text}");
+            assert!(is_refusal(&refused), "{target}");
         }
     }
 

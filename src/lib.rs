@@ -5,6 +5,7 @@
 //! - [`config`], [`clock`], [`egress`]: settings, time, and the one way out over HTTP
 //! - [`store`]: what is on disk; redb lives there
 //! - [`wa`]: the running devices; the protocol library lives there
+//! - [`look`]: what a file is and how it looks
 //! - [`gateway`]: what Kurir does, for whoever asks
 //! - [`work`]: what happens by itself
 //! - [`http`]: how the outside asks; warp lives there
@@ -20,6 +21,7 @@ pub mod error;
 pub mod gateway;
 pub mod http;
 mod logging;
+pub mod look;
 pub mod model;
 mod run;
 pub mod store;

@@ -6,6 +6,7 @@
 use crate::config::Config;
 use crate::error::{Context, Error, Result};
 use crate::run::{prepare_data_dir, say};
+use crate::store::files::MEDIA_DIR;
 use crate::store::{FILE_NAME, Store};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -14,7 +15,8 @@ use std::fs::File;
 use std::path::Path;
 
 /// Files and folders of the data directory that belong into a backup, as far as they exist.
-const PARTS: [&str; 6] = [FILE_NAME, "master.key", "master.salt", "kurir.toml", "uploads", "sandbox"];
+const PARTS: [&str; 7] =
+    [FILE_NAME, "master.key", "master.salt", "kurir.toml", "uploads", MEDIA_DIR, "sandbox"];
 
 /// Writes the archive; an existing file is never overwritten.
 pub fn backup(config: &Config, file: &Path) -> Result<()> {

@@ -57,7 +57,7 @@ impl Gateway {
     }
 
     /// Refuses a group that the account is not in, or in which only admins write and it is none.
-    async fn require_may_write(&self, device: &Device, group: &Jid) -> Result<()> {
+    pub(super) async fn require_may_write(&self, device: &Device, group: &Jid) -> Result<()> {
         let known = self.group(device, group, false).await?;
         match known.settings.announce && !is_admin_of(device, &known) {
             true => Err(Error::new(Code::NotGroupAdmin)),

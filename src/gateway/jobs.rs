@@ -50,15 +50,30 @@ impl Gateway {
         plan: JobPlan,
         key: Option<IdempotencyKey>,
     ) -> Result<Job> {
-        if self.config().api.bulk_admin_only {
-            caller.require_admin()?;
-        }
+        self.create_job(caller, device, JobKind::SendTextBulk, entries, plan, key).await
+    }
+
+    /// Refuses people who may not make jobs here.
+    pub fn require_may_bulk(&self, caller: &Caller) -> Result<()> {
+        if self.config().api.bulk_admin_only { caller.require_admin() } else { Ok(()) }
+    }
+
+    pub(super) async fn create_job(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        kind: JobKind,
+        entries: Vec<Entry>,
+        plan: JobPlan,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Job> {
+        self.require_may_bulk(caller)?;
         let question = (asked(&entries), plan.priority, plan.start_at);
         let once = key.map(|key| once_key(caller, device, "job", &key, &question)).transpose()?;
         if self.known(once.as_ref())?.is_none() && plan.start_at.is_some_and(|at| at <= self.clock().now()) {
             return Err(Error::new(Code::ScheduleTimePast));
         }
-        let (mut job, items) = self.new_job(caller, device, JobKind::SendTextBulk, plan.pacing, entries);
+        let (mut job, items) = self.new_job(caller, device, kind, plan.pacing, entries);
         (job.priority, job.start_at) = (plan.priority, plan.start_at);
         let (id, _) = self.submit(job, items, once).await?;
         self.alarms().ring();

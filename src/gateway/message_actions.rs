@@ -130,6 +130,7 @@ impl Gateway {
             Content::Poll(poll) => {
                 OutgoingContent::Poll(self.new_poll(&poll.question, &poll.options, poll.selectable)?)
             }
+            Content::Media(media) => OutgoingContent::Media(self.own_copy(*media)?),
             Content::Other { kind, text, raw } => OutgoingContent::Other { kind, text, raw },
             Content::Deleted => return Err(Error::new(Code::MessageDeleted)),
         };

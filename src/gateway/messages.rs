@@ -37,6 +37,13 @@ pub struct Sent {
     pub accepted: bool,
 }
 
+impl Sent {
+    /// Returns `sent`, or `pending` while the network has not answered.
+    pub fn status(&self) -> &'static str {
+        if self.accepted { "sent" } else { "pending" }
+    }
+}
+
 /// An `Idempotency-Key` as the client sent it.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey(String);
@@ -156,7 +163,7 @@ impl Gateway {
         }
     }
 
-    async fn require_on_whatsapp(&self, device: &Device, to: &Jid) -> Result<()> {
+    pub(super) async fn require_on_whatsapp(&self, device: &Device, to: &Jid) -> Result<()> {
         match self.fleet().is_on_whatsapp(device.no, to).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Error::new(Code::NotOnWhatsApp)),
@@ -165,7 +172,7 @@ impl Gateway {
         }
     }
 
-    async fn single_result(&self, end: &JobEnd, id: &JobId, to: Jid) -> Result<Sent> {
+    pub(super) async fn single_result(&self, end: &JobEnd, id: &JobId, to: Jid) -> Result<Sent> {
         // A job that an earlier request made may have ended before the waiting began.
         let mut item = self.only_item(id)?;
         if item.state == ItemState::Pending {

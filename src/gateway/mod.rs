@@ -16,8 +16,10 @@ mod health;
 mod identities;
 mod invites;
 mod jobs;
+pub mod links;
 mod live;
 mod logins;
+mod media;
 mod message_actions;
 mod messages;
 mod notifications;
@@ -33,6 +35,7 @@ mod templates;
 pub mod testing;
 mod tokens;
 
+pub use crate::store::files::Received as ReceivedFile;
 pub use crate::wa::{InvitedTo, Preview, Qr, SettingChange};
 pub use account_settings::{CHECK_MAX, Checked};
 pub use accounts::{NewUser, ProfileChange};
@@ -45,6 +48,7 @@ pub use health::Health;
 pub use jobs::{JOB_MAX, JobFilter, JobPlan};
 pub use live::Subscription;
 pub use logins::{Credential, Tokens};
+pub use media::{MediaDraft, MediaEntries, MediaEntry, MediaSource, StoredMedia};
 pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
 pub use photos::{PHOTO_MAX_BYTES, Upload};
 pub use schedules::{ScheduleEdit, ScheduleFilter, When};
@@ -54,7 +58,9 @@ pub use templates::{CountedTemplate, TemplateChange};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::egress::Egress;
 use crate::error::Result;
+use crate::model::media::Mime;
 use crate::store::Store;
 use crate::wa::Fleet;
 use alarms::Alarms;
@@ -86,6 +92,12 @@ struct Inner {
     started_at: i64,
     probe: health::Probe,
     diary: activity::Diary,
+    /// Fetches files from addresses.
+    egress: Egress,
+    fetched: media::Fetched,
+    links: links::Links,
+    /// Types of files that the owner accepts beyond the documented ones.
+    listed_types: Vec<Mime>,
 }
 
 impl Gateway {
@@ -98,6 +110,9 @@ impl Gateway {
         simulated: bool,
     ) -> Result<Self> {
         let signing = Signing::open(&store, &config).await?;
+        let links = links::Links::new(&signing::secret_or_kept(&store, "media-links", None).await?)?;
+        let egress = Egress::new(config.egress.allow_private)?;
+        let listed_types = config.media.extra_types.iter().filter_map(|name| Mime::parse(name)).collect();
         let started_at = clock.now();
         let inner = Inner {
             store,
@@ -113,6 +128,10 @@ impl Gateway {
             started_at,
             probe: health::Probe::default(),
             diary: activity::Diary::default(),
+            egress,
+            fetched: media::Fetched::default(),
+            links,
+            listed_types,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -144,7 +144,12 @@ fn refused() -> Error {
     Error::new(Code::TokenInvalid)
 }
 
-async fn secret_or_kept(store: &Store, name: &'static str, configured: Option<&str>) -> Result<Vec<u8>> {
+/// Returns the configured secret, or one that is made once and kept sealed in the store.
+pub(super) async fn secret_or_kept(
+    store: &Store,
+    name: &'static str,
+    configured: Option<&str>,
+) -> Result<Vec<u8>> {
     if let Some(secret) = configured {
         return Ok(secret.as_bytes().to_vec());
     }

@@ -3,7 +3,8 @@
 use super::listen::Peer;
 use crate::error::{Code, Error, Result};
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt, stream::BoxStream};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
 use std::time::Duration;
 use tokio::time::timeout;
 use warp::http::HeaderMap;
@@ -54,6 +55,22 @@ impl Body {
         Ok(all.freeze())
     }
 
+    /// Returns the body piece by piece, at most `cap` bytes; an error ends it. A length beyond the cap is refused at once.
+    pub fn pieces(&mut self, cap: usize) -> Result<impl Stream<Item = Result<Bytes>> + Send + '_> {
+        if self.announced.is_some_and(|length| length > cap as u64) {
+            return Err(too_large(cap));
+        }
+        Ok(stream::unfold((self, cap), move |(body, left)| async move {
+            let piece = body.next().await?;
+            let piece = piece.and_then(|chunk| match left.checked_sub(chunk.len()) {
+                Some(left) => Ok((chunk, left)),
+                None => Err(too_large(cap)),
+            });
+            let left = piece.as_ref().map_or(0, |(_, left)| *left);
+            Some((piece.map(|(chunk, _)| chunk), (body, left)))
+        }))
+    }
+
     /// Returns the next piece; an error ends the body.
     pub async fn next(&mut self) -> Option<Result<Bytes>> {
         let chunks = self.chunks.as_mut()?;
@@ -88,7 +105,6 @@ fn too_large(cap: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::stream;
     use proptest::prelude::*;
 
     fn body(chunks: Vec<Vec<u8>>, announced: Option<u64>) -> Body {

@@ -34,7 +34,7 @@ use warp::path::FullPath;
 use warp::reply::Response;
 
 /// Below these paths lies no page, so an unknown one is an error and not the dashboard.
-const NOT_PAGES: [&str; 4] = ["/api", "/health", "/sandbox", "/uploads"];
+const NOT_PAGES: [&str; 5] = ["/api", "/health", "/media", "/sandbox", "/uploads"];
 /// What stands in the log where no row was found; the path itself may hold anything.
 const NO_ROW: &str = "(none)";
 

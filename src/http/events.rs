@@ -171,6 +171,7 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
         Fact::MessageReceived { message } => {
             vec![with("message.received", message_body(gateway, event, message))]
         }
+        Fact::MessageMedia { message } => vec![with("message.media", message_body(gateway, event, message))],
         Fact::MessageSent { message } => vec![with("message.sent", message_body(gateway, event, message))],
         Fact::MessageChanged { message, by, what } => {
             let (kind, change) = message_change(what, message);
@@ -319,7 +320,12 @@ fn merge(body: &mut Value, more: Value) {
 fn message_body(gateway: &Gateway, event: &Event, message: &Message) -> Value {
     let device = event.scope.device;
     let lid = |person: Option<&Jid>| person.and_then(|person| gateway.lid_of(device, person));
+    let media = message.content.media();
     let mut body = json!({
+        "mimetype": media.map(|media| &media.mime),
+        "fileName": media.and_then(|media| media.file_name.as_deref()),
+        "mediaState": media.map(|media| media.state),
+        "mediaUrl": media.and_then(|media| gateway.media_link(media)),
         "chatJid": message.chat,
         "chatLid": lid(Some(&message.chat)),
         "from": message.sender,

@@ -1,13 +1,13 @@
 //! From the bytes of a body to a typed value, with an error that names the place and never repeats the content.
 
 use crate::error::{Code, Error, Result};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 /// Longest field path that an error shows, in characters; keys come from the client.
 const PATH_MAX_CHARS: usize = 100;
 
 /// Reads a JSON body. An empty body, `null` and `[]` count as `{}`, as the contract wants for clients of every language.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+pub(super) fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T> {
     let text = std::str::from_utf8(bytes)
         .map_err(|why| bad_json(format!("invalid UTF-8 after {} bytes", why.valid_up_to())))?;
     let text = if counts_as_empty(text) { "{}" } else { text };
@@ -22,6 +22,20 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     })?;
     reader.end().map_err(|why| bad_json(position(&why)))?;
     Ok(value)
+}
+
+/// Reads a list that stands in the text field `field` of a form.
+pub(super) fn list<'de, T: Deserialize<'de>>(field: &'static str, text: &'de str) -> Result<Vec<T>> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let items = serde_path_to_error::deserialize(&mut reader).map_err(|failure| {
+        let path = failure.path().to_string();
+        match failure.inner() {
+            why if why.is_data() => explain(&format!("{field}{}", path.trim_start_matches('.')), why),
+            why => Error::invalid(field, position(why)),
+        }
+    })?;
+    reader.end().map_err(|why| Error::invalid(field, position(&why)))?;
+    Ok(items)
 }
 
 fn counts_as_empty(text: &str) -> bool {
@@ -109,6 +123,19 @@ mod tests {
         }
         let utf8 = parse::<Value>(b"{\"a\":\"\xff\"}").expect_err("not UTF-8");
         assert_eq!(utf8.client_detail(), Some("invalid UTF-8 after 6 bytes"));
+    }
+
+    #[test]
+    fn a_list_in_a_text_field_names_the_field() {
+        assert_eq!(list::<Item>("items", r#"[{"to":"1"}]"#).expect("a list"), [Item { to: "1".into() }]);
+        for (text, expected) in [
+            (r#"[{"to":5}]"#, "items[0].to is not valid"),
+            (r#"{"to":"1"}"#, "items is not valid"),
+            ("[{", "items is not valid"),
+            ("[] x", "items is not valid"),
+        ] {
+            assert_eq!(list::<Item>("items", text).expect_err(text).text(Lang::En), expected);
+        }
     }
 
     #[test]

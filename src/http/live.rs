@@ -47,7 +47,7 @@ where
 {
     let greeting = stream::iter([Bytes::from(format!("retry: {RETRY_MS}\n\n"))]);
     let frames = greeting.chain(frames(source.boxed(), request.stop())).map(Ok::<_, Infallible>);
-    let mut response = warp::reply::stream(Exclusive(Mutex::new(frames.boxed()))).into_response();
+    let mut response = warp::reply::stream(Exclusive::new(frames.boxed())).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -79,7 +79,14 @@ fn frame((id, data): (Option<String>, Value)) -> Bytes {
 }
 
 /// Makes a stream shareable between threads, which a response body has to be although one task alone polls it.
-struct Exclusive<T>(Mutex<BoxStream<'static, T>>);
+pub(super) struct Exclusive<T>(Mutex<BoxStream<'static, T>>);
+
+impl<T> Exclusive<T> {
+    /// Takes a stream.
+    pub fn new(stream: BoxStream<'static, T>) -> Self {
+        Self(Mutex::new(stream))
+    }
+}
 
 impl<T> Stream for Exclusive<T> {
     type Item = T;

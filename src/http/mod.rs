@@ -19,6 +19,7 @@ mod json;
 mod limits;
 mod listen;
 pub mod live;
+mod media;
 mod message_view;
 mod multi_device;
 mod multipart;
@@ -117,6 +118,7 @@ pub fn surfaces() -> Vec<Surface> {
         events::surface(),
         notifications::surface(),
         uploads::surface(),
+        media::surface(),
         health::surface(),
         docs::surface(),
     ]

@@ -6,10 +6,13 @@ use bytes::Bytes;
 use futures_util::stream;
 use multer::Multipart;
 use std::convert::Infallible;
+use std::error::Error as _;
 use warp::http::header::CONTENT_TYPE;
 
 /// Fields of one form; more are refused.
 const FIELDS_MAX: usize = 64;
+/// Parts of one form that is read while it arrives: the files of the longest bulk, and its fields.
+const PARTS_MAX: usize = 128;
 
 /// A form that was read whole.
 #[derive(Debug, Default)]
@@ -46,15 +49,107 @@ impl Form {
     }
 }
 
+/// A form that is read while it arrives, part by part; no file of it is ever whole in memory.
+pub struct Parts<'r> {
+    parts: Multipart<'r>,
+    count: usize,
+    text_left: usize,
+}
+
+/// One part of a form that is read while it arrives.
+pub enum Part<'r> {
+    /// A text field, read whole.
+    Text {
+        /// Name of the field.
+        field: String,
+        /// Its text.
+        text: String,
+    },
+    /// A file whose content is still on its way.
+    File(Box<Upload<'r>>),
+}
+
+/// A file of a form that is still on its way. Name and type are what the client says, not what the content is.
+pub struct Upload<'r> {
+    /// Name of the field.
+    pub field: String,
+    /// Name of the file, not safe as a path.
+    pub name: Option<String>,
+    /// Announced media type.
+    pub media_type: Option<String>,
+    part: multer::Field<'r>,
+}
+
+impl Upload<'_> {
+    /// Returns the next piece of the content, none at its end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        self.part.chunk().await.map_err(broken_off)
+    }
+}
+
+impl<'r> Parts<'r> {
+    /// Returns the next part, none at the end of the form. The part before has to be read or dropped.
+    pub async fn next(&mut self) -> Result<Option<Part<'r>>> {
+        let Some(mut part) = self.parts.next_field().await.map_err(broken_off)? else { return Ok(None) };
+        self.count += 1;
+        if self.count > PARTS_MAX {
+            return Err(Error::new(Code::BadBody).detail(format!("at most {PARTS_MAX} fields")));
+        }
+        let field = part.name().unwrap_or_default().to_owned();
+        let name = part.file_name().map(str::to_owned);
+        let media_type = part.content_type().map(|kind| kind.essence_str().to_owned());
+        if is_file(name.as_deref(), media_type.as_deref()) {
+            return Ok(Some(Part::File(Box::new(Upload { field, name, media_type, part }))));
+        }
+        let mut text = Vec::new();
+        while let Some(chunk) = part.chunk().await.map_err(broken_off)? {
+            if chunk.len() > self.text_left {
+                return Err(Error::new(Code::BodyTooLarge).detail("the text fields are too long"));
+            }
+            self.text_left -= chunk.len();
+            text.extend_from_slice(&chunk);
+        }
+        let text = String::from_utf8(text).map_err(|_| malformed())?;
+        Ok(Some(Part::Text { field, text }))
+    }
+}
+
 impl Request {
     /// Reads a form up to the row's limit, files and all.
     pub async fn form(&mut self) -> Result<Form> {
-        let boundary = self
-            .header(CONTENT_TYPE.as_str())
-            .and_then(|kind| multer::parse_boundary(kind).ok())
-            .ok_or_else(|| Error::new(Code::UnsupportedMediaType).detail("expected multipart/form-data"))?;
+        let boundary = self.boundary()?;
         let bytes = self.bytes(self.body_max).await?;
         read(bytes, boundary).await
+    }
+
+    /// Returns whether the body says that it is a form.
+    pub fn is_form(&self) -> bool {
+        self.boundary().is_ok()
+    }
+
+    /// Reads a form while it arrives, up to the row's limit; its text fields hold at most `text_max` bytes together.
+    pub fn parts(&mut self, text_max: usize) -> Result<Parts<'_>> {
+        let boundary = self.boundary()?;
+        let parts = Multipart::new(self.body.pieces(self.body_max)?, boundary);
+        Ok(Parts { parts, count: 0, text_left: text_max })
+    }
+
+    fn boundary(&self) -> Result<String> {
+        self.header(CONTENT_TYPE.as_str())
+            .and_then(|kind| multer::parse_boundary(kind).ok())
+            .ok_or_else(|| Error::new(Code::UnsupportedMediaType).detail("expected multipart/form-data"))
+    }
+}
+
+fn is_file(name: Option<&str>, media_type: Option<&str>) -> bool {
+    name.is_some() || media_type.is_some_and(|kind| kind != "text/plain")
+}
+
+/// What our own side said about the body comes back as it was; what the reader says may repeat what the client sent.
+fn broken_off(why: multer::Error) -> Error {
+    match why.source().and_then(|source| source.downcast_ref::<Error>()) {
+        Some(ours) => Error::new(ours.code()).detail(ours.client_detail().unwrap_or_default()),
+        None => malformed(),
     }
 }
 
@@ -69,7 +164,7 @@ async fn read(bytes: Bytes, boundary: String) -> Result<Form> {
         let name = part.file_name().map(str::to_owned);
         let media_type = part.content_type().map(|kind| kind.essence_str().to_owned());
         let bytes = part.bytes().await.map_err(|_| malformed())?;
-        if name.is_some() || media_type.as_deref().is_some_and(|kind| kind != "text/plain") {
+        if is_file(name.as_deref(), media_type.as_deref()) {
             form.files.push(File { field, name, media_type, bytes });
         } else {
             let text = String::from_utf8(bytes.into()).map_err(|_| malformed())?;

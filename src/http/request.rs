@@ -9,6 +9,7 @@ use crate::gateway::Caller;
 use crate::words::Lang;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -25,6 +26,21 @@ pub struct Request {
     pub(super) body: Body,
     pub(super) body_max: usize,
     pub(super) stop: Stop,
+}
+
+/// A JSON body that was read and not yet understood.
+pub struct JsonText(Bytes);
+
+impl JsonText {
+    /// Reads it as `T`, which may borrow from it. Empty, `null` and `[]` count as `{}`.
+    pub fn parse<'de, T: Deserialize<'de>>(&'de self) -> Result<T> {
+        json::parse(&self.0)
+    }
+}
+
+/// Reads the list that the text field `field` of a form holds.
+pub fn json_list<'de, T: Deserialize<'de>>(field: &'static str, text: &'de str) -> Result<Vec<T>> {
+    json::list(field, text)
 }
 
 /// Everything known of a request before its row is.
@@ -130,6 +146,12 @@ impl Request {
         self.require_json()?;
         let bytes = self.body.read(self.body_max).await?;
         json::parse(&bytes)
+    }
+
+    /// Reads a JSON body up to the row's limit and leaves it as it came, for bodies whose long texts are not to be copied.
+    pub async fn json_text(&mut self) -> Result<JsonText> {
+        self.require_json()?;
+        Ok(JsonText(self.body.read(self.body_max).await?))
     }
 
     fn require_json(&self) -> Result<()> {

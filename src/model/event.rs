@@ -83,6 +83,11 @@ pub enum Fact {
         #[serde(flatten)]
         what: What,
     },
+    /// The file of an incoming message was fetched, or given up.
+    MessageMedia {
+        /// The stored message.
+        message: Message,
+    },
     /// A message came further, or failed.
     MessageStatus {
         /// WhatsApp's message id.

@@ -17,6 +17,10 @@ pub enum JobKind {
     SendTextBulk,
     /// One run of a schedule; goes ahead of bulk, so that it leaves at its second.
     SendScheduled,
+    /// A media job to people.
+    SendMediaBulkContact,
+    /// A media job to groups.
+    SendMediaBulkGroup,
 }
 
 impl JobKind {
@@ -27,12 +31,14 @@ impl JobKind {
             JobKind::SendBulk => "send-bulk",
             JobKind::SendTextBulk => "send-text-bulk",
             JobKind::SendScheduled => "send-scheduled",
+            JobKind::SendMediaBulkContact => "send-media-bulk-contact",
+            JobKind::SendMediaBulkGroup => "send-media-bulk-group",
         }
     }
 
     /// Returns whether the job shows in job lists. Requests that wait for their answer do not.
     pub fn is_listed(self) -> bool {
-        self == JobKind::SendTextBulk
+        !matches!(self, JobKind::SendSingle | JobKind::SendBulk)
     }
 
     /// Returns whether its message shares the lane's pipeline and goes ahead of every bulk.

@@ -5,6 +5,7 @@ use crate::model::card::Card;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::jid::Jid;
 use crate::model::marks::Marks;
+use crate::model::media::{FileHash, Media, MediaFromUrl};
 use crate::model::outgoing::{Around, OutgoingChange};
 use crate::model::place::Place;
 use crate::model::poll::Poll;
@@ -118,6 +119,10 @@ pub enum OutgoingContent {
     },
     /// A change of another message; it is none of the chat.
     Change(OutgoingChange),
+    /// A file in the media directory.
+    Media(Box<Media>),
+    /// A file that is fetched when its turn comes.
+    MediaFromUrl(MediaFromUrl),
 }
 
 impl OutgoingContent {
@@ -128,11 +133,26 @@ impl OutgoingContent {
             OutgoingContent::Location(place) => Content::Location(place.clone()),
             OutgoingContent::Contacts { cards } => Content::Contacts { cards: cards.clone() },
             OutgoingContent::Poll(poll) => Content::Poll(poll.clone()),
+            OutgoingContent::Media(media) => Content::Media(media.clone()),
+            OutgoingContent::MediaFromUrl(source) => Content::Media(Box::new(source.announced())),
             OutgoingContent::Other { kind, text, raw } => {
                 Content::Other { kind: kind.clone(), text: text.clone(), raw: raw.clone() }
             }
             OutgoingContent::Change(_) => return None,
         })
+    }
+
+    /// Returns whether a file has to be fetched or uploaded before the message can be sent.
+    pub fn is_media(&self) -> bool {
+        matches!(self, OutgoingContent::Media(_) | OutgoingContent::MediaFromUrl(_))
+    }
+
+    /// Returns the file in the media directory that has to stay until the message is sent, and its size in bytes.
+    pub fn file(&self) -> Option<(FileHash, u64)> {
+        match self {
+            OutgoingContent::Media(media) => media.file.map(|file| (file, media.size)),
+            _ => None,
+        }
     }
 
     /// Returns the change of another message, when it is one.
@@ -164,6 +184,8 @@ pub enum Content {
     Poll(Poll),
     /// It was deleted for everyone.
     Deleted,
+    /// A file.
+    Media(Box<Media>),
     /// A kind that Kurir does not show yet. The protocol bytes are kept so that nothing is lost.
     Other {
         /// WhatsApp's name of the kind, such as `imageMessage`.
@@ -189,6 +211,7 @@ impl Content {
             Content::Poll(poll) if poll.selectable == 1 => "pollCreationMessageV3",
             Content::Poll(_) => "pollCreationMessage",
             Content::Deleted => "deleted",
+            Content::Media(media) => media.kind.message_type(),
             Content::Other { kind, .. } => kind,
         }
     }
@@ -201,20 +224,33 @@ impl Content {
             Content::Contacts { cards } => cards.first().map(|card| card.name.as_str()),
             Content::Poll(poll) => Some(&poll.question),
             Content::Deleted => None,
+            Content::Media(media) => media.caption.as_deref(),
             Content::Other { text, .. } => text.as_deref(),
         }
     }
 
     /// Replaces the text or caption and returns whether the content has one that can be replaced.
     pub fn rewrite(&mut self, new: &str) -> bool {
+        let filled = || Some(new.to_owned()).filter(|text| !text.is_empty());
         match self {
             Content::Text { text } => new.clone_into(text),
-            Content::Other { text, .. } => *text = Some(new.to_owned()).filter(|text| !text.is_empty()),
-            Content::Location(_) | Content::Contacts { .. } | Content::Poll(_) | Content::Deleted => {
-                return false;
-            }
+            Content::Media(media) if media.kind.has_caption() => media.caption = filled(),
+            Content::Other { text, .. } => *text = filled(),
+            Content::Media(_)
+            | Content::Location(_)
+            | Content::Contacts { .. }
+            | Content::Poll(_)
+            | Content::Deleted => return false,
         }
         true
+    }
+
+    /// Returns the file, when it is one.
+    pub fn media(&self) -> Option<&Media> {
+        match self {
+            Content::Media(media) => Some(media),
+            _ => None,
+        }
     }
 }
 

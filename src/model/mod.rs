@@ -14,6 +14,7 @@ pub mod id;
 pub mod jid;
 pub mod job;
 pub mod marks;
+pub mod media;
 pub mod mention;
 pub mod message;
 pub mod notification;

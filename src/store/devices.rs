@@ -3,7 +3,7 @@
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{chat_settings, device_contacts, groups, outbox, sessions};
+use super::{chat_settings, device_contacts, groups, media, outbox, sessions};
 use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, LinkStep};
 use crate::model::event::{DeviceChange, Fact, Scope};
@@ -106,6 +106,7 @@ pub fn remove(tables: &mut Tables<'_>, no: DeviceNo, at: i64) -> Result<Device> 
     groups::wipe(tables, no)?;
     chat_settings::wipe(tables, no)?;
     device_contacts::wipe(tables, no)?;
+    media::forget_device(tables, no)?;
     outbox::append(tables, at, scope(&device), Fact::Device { change: DeviceChange::Deleted })?;
     Ok(device)
 }
@@ -113,6 +114,11 @@ pub fn remove(tables: &mut Tables<'_>, no: DeviceNo, at: i64) -> Result<Device> 
 /// Returns the device inside a write, or the error that it does not exist.
 pub fn existing(tables: &Tables<'_>, no: DeviceNo) -> Result<Device> {
     read(&tables.devices, no)?.ok_or_else(|| Error::new(Code::DeviceNotFound))
+}
+
+/// Returns the device inside a write, or none.
+pub(super) fn find(tables: &Tables<'_>, no: DeviceNo) -> Result<Option<Device>> {
+    read(&tables.devices, no)
 }
 
 /// Returns where the events of this device belong.

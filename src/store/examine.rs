@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::codec::decode;
+use super::media::{Upload, Wanted};
 use crate::error::Result;
 use crate::model::chat::{Chat, ChatSettings};
 use crate::model::device::Device;
@@ -9,6 +10,7 @@ use crate::model::device_contact::DeviceContact;
 use crate::model::event::Event;
 use crate::model::group::Group;
 use crate::model::job::{Item, Job};
+use crate::model::media::FileHash;
 use crate::model::message::Message;
 use crate::model::schedule::Schedule;
 use crate::model::token::{ApiToken, Login};
@@ -44,6 +46,9 @@ impl Store {
         report.check::<_, Item>("items", &view.items()?)?;
         report.check::<_, Schedule>("schedules", &view.schedules()?)?;
         report.check::<_, Event>("outbox", &view.outbox()?)?;
+        report.check::<_, Upload>("media_uploads", &view.media_uploads()?)?;
+        report.check::<_, Wanted>("media_wanted", &view.media_wanted()?)?;
+        report.check_files(&view.media_files()?, self.files())?;
         let mut sealed = 0;
         for row in view.protocol()?.range::<(u32, u8, &[u8])>(..)? {
             let (at, value) = row?;
@@ -58,6 +63,24 @@ impl Store {
 }
 
 impl Report {
+    /// Notes the files that a row names and that are not there.
+    fn check_files(
+        &mut self,
+        table: &ReadOnlyTable<[u8; 32], &'static [u8]>,
+        files: &super::files::Files,
+    ) -> Result<()> {
+        let mut rows = 0;
+        for row in redb::ReadableTable::iter(table)? {
+            let hash = FileHash(row?.0.value());
+            if !files.path(hash).is_file() {
+                self.faults.push(format!("file `{hash}` is missing from the media directory"));
+            }
+            rows += 1;
+        }
+        self.rows.push(("media_files", rows));
+        Ok(())
+    }
+
     fn check<K, T>(&mut self, name: &'static str, table: &ReadOnlyTable<K, &'static [u8]>) -> Result<()>
     where
         K: Key + 'static,

@@ -10,13 +10,14 @@ pub use control::{begin_due, cancel, cancel_of_device, pause, prioritise, resume
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{changes, chat_settings, devices, identities, messages, outbox, schedules};
+use super::{changes, chat_settings, devices, identities, media, messages, outbox, schedules};
 use crate::error::{Code, Error, Result};
 use crate::model::change::Change;
 use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::job::{Item, ItemError, ItemState, Job};
-use crate::model::message::{Message, MessageStatus};
+use crate::model::media::FileHash;
+use crate::model::message::{Message, MessageStatus, Outgoing};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 
@@ -95,10 +96,13 @@ pub fn insert(
         }
         if item.state != ItemState::Pending {
             job.count(false, job.created_at);
-        } else if !job.starts_later(job.created_at) {
-            line_up(tables, &job, &mut item, job.created_at)?;
-            if let Some(message) = message_of(tables, &job, &item)? {
-                messages::insert_outgoing(tables, &message)?;
+        } else {
+            hold_file(tables, &job.id, &item, job.created_at)?;
+            if !job.starts_later(job.created_at) {
+                line_up(tables, &job, &mut item, job.created_at)?;
+                if let Some(message) = message_of(tables, &job, &item)? {
+                    messages::insert_outgoing(tables, &message)?;
+                }
             }
         }
         put_item(tables, &job.id, &item)?;
@@ -184,6 +188,23 @@ pub fn settle(tables: &mut Tables<'_>, job: &JobId, index: u32, outcome: &Outcom
         schedules::run_ended(tables, schedule, &job.id, &item, now)?;
     }
     Ok(job)
+}
+
+/// Replaces what a waiting item sends, after its file was fetched; returns the item as it stands now.
+pub fn set_outgoing(
+    tables: &mut Tables<'_>,
+    job: &JobId,
+    index: u32,
+    outgoing: &Outgoing,
+    now: i64,
+) -> Result<Item> {
+    let mut item = existing_item(tables, job, index)?;
+    if item.state == ItemState::Pending {
+        item.outgoing = Some(outgoing.clone());
+        put_item(tables, job, &item)?;
+        hold_file(tables, job, &item, now)?;
+    }
+    Ok(item)
 }
 
 /// Counts an attempt that got no answer; the item keeps its place.
@@ -382,7 +403,22 @@ fn leave_queue(tables: &mut Tables<'_>, job: &Job, item: &mut Item) -> Result<()
     if let Some((due, seq)) = item.place.take() {
         tables.queue.remove((job.device.0, job.class(), due, seq))?;
     }
-    Ok(())
+    match file_of(item) {
+        Some((hash, _)) => media::release(tables, hash, &job.id, item.index),
+        None => Ok(()),
+    }
+}
+
+/// Keeps the file of a waiting item from being pruned.
+fn hold_file(tables: &mut Tables<'_>, job: &JobId, item: &Item, now: i64) -> Result<()> {
+    match file_of(item) {
+        Some((hash, size)) => media::hold(tables, hash, size, job, item.index, now),
+        None => Ok(()),
+    }
+}
+
+fn file_of(item: &Item) -> Option<(FileHash, u64)> {
+    item.outgoing.as_ref().and_then(|outgoing| outgoing.content.file())
 }
 
 fn told(job: &Job) -> Fact {
@@ -454,7 +490,7 @@ pub(super) mod tests {
     use super::*;
     use crate::model::id::UserId;
     use crate::model::job::{JobKind, JobStatus, Pacing};
-    use crate::model::message::{Outgoing, Text};
+    use crate::model::message::Text;
     use crate::store::Store;
     use crate::store::messages::tests::store_with_device;
 

@@ -2,13 +2,16 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
-use super::{chat_settings, chats, days, device_contacts, devices, expiry, identities, outbox, search};
+use super::{
+    chat_settings, chats, days, device_contacts, devices, expiry, identities, media, outbox, search,
+};
 use crate::error::{Code, Error, Result};
 use crate::model::device_contact::Names;
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
-use crate::model::message::{Message, MessageStatus};
+use crate::model::media::Media;
+use crate::model::message::{Content, Message, MessageStatus};
 use redb::ReadableTable;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -35,6 +38,7 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     chats::note(tables, &message)?;
     chat_settings::note(tables, &message)?;
     expiry::note(tables, &message)?;
+    media::want(tables, &message, now)?;
     let device = devices::touch(tables, message.device, now)?;
     outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;
     Ok(true)
@@ -360,6 +364,36 @@ pub fn own_message(view: &View, device: DeviceNo, chat: &Jid, id: &str) -> Resul
     own(&view.message_ids()?, &view.messages()?, device, &chat.to_string(), id)
 }
 
+/// Returns the message of a chat that was written at `at`, or none. The chat may have moved to another address since.
+pub fn at(view: &View, device: DeviceNo, chat: &Jid, at: i64, id: &str) -> Result<Option<Message>> {
+    let chat = identities::canonical(view, device, chat)?.to_string();
+    match view.messages()?.get((device.0, chat.as_str(), at, id))? {
+        Some(row) => decode("messages", (chat, at, id), row.value()).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Replaces what is known of a message's file; returns the message, or none when it is gone. The chat may have moved.
+pub(super) fn set_media(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    chat: &Jid,
+    at: i64,
+    id: &str,
+    media: &Media,
+) -> Result<Option<Message>> {
+    let chat = identities::canonical_in(tables, device, chat)?.to_string();
+    let mut message: Message = match tables.messages.get((device.0, chat.as_str(), at, id))? {
+        Some(row) => decode("messages", (chat, at, id), row.value())?,
+        None => return Ok(None),
+    };
+    // In the meantime it may have been deleted, or its caption rewritten.
+    let Content::Media(kept) = &mut message.content else { return Ok(None) };
+    **kept = Media { caption: kept.caption.take(), ..media.clone() };
+    replace(tables, &message)?;
+    Ok(Some(message))
+}
+
 type Ids = (u32, &'static str, &'static str, &'static str);
 type Rows = (u32, &'static str, i64, &'static str);
 
@@ -494,7 +528,6 @@ pub(super) mod tests {
     use super::*;
     use crate::model::device::Device;
     use crate::model::id::{DeviceId, UserId};
-    use crate::model::message::Content;
     use crate::store::Store;
 
     pub(in crate::store) async fn store_with_device(dir: &std::path::Path) -> (Store, DeviceNo) {

@@ -14,10 +14,12 @@ pub mod device_contacts;
 pub mod devices;
 mod examine;
 pub mod expiry;
+pub mod files;
 pub mod groups;
 pub mod identities;
 pub mod jobs;
 pub mod logins;
+pub mod media;
 pub mod messages;
 mod migrate;
 pub mod notifications;
@@ -60,6 +62,7 @@ struct Inner {
     writer: writer::Writer,
     seal: Seal,
     outbox: watch::Receiver<u64>,
+    files: files::Files,
 }
 
 impl Store {
@@ -79,10 +82,11 @@ impl Store {
         private(&path)?;
         migrate::run(&db, &path)?;
         let seal = Seal::open(dir, passphrase)?;
+        let files = files::Files::open(dir)?;
         let db = Arc::new(db);
         let (head, outbox) = watch::channel(0);
         let writer = writer::Writer::start(db.clone(), head)?;
-        let store = Self { inner: Arc::new(Inner { db, writer, seal, outbox }) };
+        let store = Self { inner: Arc::new(Inner { db, writer, seal, outbox, files }) };
         store.check_seal()?;
         Ok(store)
     }
@@ -118,6 +122,11 @@ impl Store {
     /// Returns what seals and opens the values of secret tables.
     pub fn seal(&self) -> &Seal {
         &self.inner.seal
+    }
+
+    /// Returns the media directory beside the database.
+    pub fn files(&self) -> &files::Files {
+        &self.inner.files
     }
 
     /// Returns a receiver that hears the highest outbox number after each commit that wrote one.

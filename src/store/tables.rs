@@ -139,6 +139,16 @@ tables! {
     schedules_due "schedules_due-1" (i64, &'static str) => ();
     /// (device, created ms, schedule): the schedules of a device in order.
     schedules_by_device "schedules_by_device-1" (u32, i64, &'static str) => ();
+    /// SHA-256 → `media::StoredFile`: what stands in the media directory.
+    media_files "media_files-1" [u8; 32] => Bytes;
+    /// (stored ms, SHA-256): the oldest first.
+    media_by_age "media_by_age-1" (i64, [u8; 32]) => ();
+    /// (SHA-256, job, index): waiting items that need the file.
+    media_holds "media_holds-1" ([u8; 32], &'static str, u32) => ();
+    /// (device, class, SHA-256) → `media::Upload`: where WhatsApp has the file.
+    media_uploads "media_uploads-1" (u32, &'static str, [u8; 32]) => Bytes;
+    /// (due ms, device, message id, chat) → `media::Wanted`: incoming files that are to be fetched.
+    media_wanted "media_wanted-1" (i64, u32, &'static str, &'static str) => Bytes;
 
     /// sequence number → `model::Event`: what happened, in order.
     outbox "outbox-1" u64 => Bytes;

@@ -5,6 +5,7 @@ use super::device::{self, By};
 use super::groups::Groups;
 use super::http::MediaHttp;
 use super::live::{Live, PairingCode};
+use super::media::{self, DownloadFailure};
 use super::network::Network;
 use super::options::Options;
 use super::outcome::{PendingAck, SendFailure};
@@ -18,7 +19,9 @@ use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Jid, Phone};
-use crate::model::message::Outgoing;
+use crate::model::media::{Media, Remote};
+use crate::model::message::{Message, Outgoing};
+use crate::store::files::Received;
 use crate::store::{Store, devices};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,6 +33,8 @@ use tokio::sync::{Semaphore, watch};
 const HALT_TIMEOUT: Duration = Duration::from_secs(6);
 /// How long all of them have at the end of the program.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Uploads that share the line: more would not be faster, and each takes a scratch file as large as its file.
+const UPLOADS: usize = 4;
 
 /// All devices of the installation. Clones share them.
 #[derive(Clone)]
@@ -53,7 +58,7 @@ impl Fleet {
         egress: Egress,
         options: Options,
     ) -> Result<Self> {
-        let media = media(&network, egress)?;
+        let media = media_http(&network, egress)?;
         let versions = match network.is_simulated() {
             true => Versions::fixed(),
             false => Versions::looked_up(store.clone(), clock.clone(), media.clone())?,
@@ -63,6 +68,7 @@ impl Fleet {
             media,
             versions,
             connecting: Arc::new(Semaphore::new(options.restore_parallel.max(1))),
+            uploads: Semaphore::new(UPLOADS),
             crashes: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             store,
@@ -214,6 +220,18 @@ impl Fleet {
         send::send(&seat, message_id, what).await
     }
 
+    /// Downloads the file of an incoming message, checks it, and returns it.
+    pub async fn download(&self, no: DeviceNo, file: &Media) -> Result<Received, DownloadFailure> {
+        let seat = self.seat(no).map_err(DownloadFailure::Broken)?;
+        media::download(&seat, file).await
+    }
+
+    /// Asks the sender's phone to give WhatsApp the file of a message once more; returns the path where it is then.
+    pub async fn download_again(&self, message: &Message, file: &Remote) -> Result<String, DownloadFailure> {
+        let seat = self.seat(message.device).map_err(DownloadFailure::Broken)?;
+        media::download_again(&seat, message, file).await
+    }
+
     /// Tells the senders that their messages were read; `sender` names the author in a group.
     pub async fn mark_read(
         &self,
@@ -290,9 +308,12 @@ async fn rest(seat: &Seat) {
 }
 
 #[cfg(feature = "sandbox")]
-fn media(network: &Network, _egress: Egress) -> Result<MediaHttp> {
+fn media_http(network: &Network, _egress: Egress) -> Result<MediaHttp> {
     match network.is_simulated() {
-        true => Ok(MediaHttp(Egress::loopback_only()?)),
+        true => {
+            let address = network.address();
+            Ok(MediaHttp::new(Egress::loopback_only()?, (!address.tls).then_some(address.port)))
+        }
         false => Err(Error::broken(
             "this is a sandbox build, which does not check WhatsApp's certificates: use the normal build for the real network",
         )),
@@ -300,8 +321,8 @@ fn media(network: &Network, _egress: Egress) -> Result<MediaHttp> {
 }
 
 #[cfg(not(feature = "sandbox"))]
-fn media(_network: &Network, egress: Egress) -> Result<MediaHttp> {
-    Ok(MediaHttp(egress))
+fn media_http(_network: &Network, egress: Egress) -> Result<MediaHttp> {
+    Ok(MediaHttp::new(egress, None))
 }
 
 /// The map is whole at any time.

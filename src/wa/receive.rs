@@ -3,6 +3,7 @@
 use super::kinds::change::{self, Origin};
 use super::kinds::context::{self, People};
 use super::kinds::{self, Heard};
+use super::media;
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Identity, Jid, Server};
 use crate::model::message::{Content, Message, MessageStatus};
@@ -152,6 +153,9 @@ fn content(message: &wire::Message) -> Result<Content, String> {
     }
     if let Some(content) = kinds::content::content(message) {
         return Ok(content);
+    }
+    if let Some(media) = media::incoming(base, message.is_view_once()) {
+        return Ok(Content::Media(Box::new(media)));
     }
     let kind = kind(base).ok_or_else(|| "message without content".to_owned())?;
     if PROTOCOL_KINDS.contains(&kind.as_str()) {

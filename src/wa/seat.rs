@@ -32,6 +32,8 @@ pub(super) struct Parts {
     pub(super) versions: Versions,
     /// Automatic connects that may be under way at the same time.
     pub(super) connecting: Arc<Semaphore>,
+    /// Uploads that may be under way at the same time.
+    pub(super) uploads: Semaphore,
     pub(super) crashes: AtomicU64,
     pub(super) stopping: AtomicBool,
 }

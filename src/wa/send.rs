@@ -1,11 +1,12 @@
 //! Our message → protocol message → the network's word on it.
 
 use super::kinds::outgoing;
+use super::media;
 use super::outcome::{PendingAck, SendFailure};
 use super::seat::Seat;
 use crate::error::Error;
 use crate::model::jid::Jid;
-use crate::model::message::Outgoing;
+use crate::model::message::{Outgoing, OutgoingContent};
 use std::time::Duration;
 use whatsapp_rust::client::ClientError;
 use whatsapp_rust::request::IqError;
@@ -15,7 +16,14 @@ use whatsapp_rust::send::SendOptions;
 pub(super) async fn send(seat: &Seat, message_id: &str, what: &Outgoing) -> Result<PendingAck, SendFailure> {
     let client = seat.open_client().ok_or(SendFailure::NotConnected)?;
     let to = wire_jid(&what.to)?;
-    let message = outgoing::message(what).map_err(SendFailure::Broken)?;
+    let message = match &what.content {
+        OutgoingContent::Media(file) => {
+            let mut message = media::message(seat, &client, file).await?;
+            outgoing::surround(&mut message, what).map_err(SendFailure::Broken)?;
+            message
+        }
+        _ => outgoing::message(what).map_err(SendFailure::Broken)?,
+    };
     let mut options = SendOptions::default().with_message_id(message_id);
     if let Some(seconds) = what.around.timer_s {
         options = options.with_ephemeral_expiration(seconds);

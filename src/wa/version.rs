@@ -158,7 +158,7 @@ mod tests {
         let store = Store::for_tests(dir.path());
         let known = Known { version: (2, 3000, 77), fetched_at: 1_000 };
         store.write(move |tables| settings::set(tables, SETTING, &known)).await.expect("kept");
-        let http = MediaHttp(Egress::new(false).expect("a client"));
+        let http = MediaHttp::new(Egress::new(false).expect("a client"), None);
         let versions = Versions::looked_up(store, Clock::by_hand(2_000), http).expect("a source of versions");
         assert_eq!(versions.current().await, (2, 3000, 77));
         assert_eq!(Versions::fixed().current().await, FALLBACK);

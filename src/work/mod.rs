@@ -1,6 +1,7 @@
 //! Things that happen by themselves: start all, stop all. A loop that panics is logged, counted and restarted.
 
 mod diary;
+mod media;
 mod prune;
 mod queue;
 mod schedule;
@@ -35,11 +36,12 @@ pub fn start(gateway: &Gateway) -> Work {
     let (stop, stopped) = watch::channel(false);
     let mut loops = JoinSet::new();
     let with = || (gateway.clone(), stopped.clone());
-    let (one, two, three, four) = (with(), with(), with(), with());
+    let (one, two, three, four, five) = (with(), with(), with(), with(), with());
     loops.spawn(supervise("queue", move || queue::run(one.0.clone(), one.1.clone())));
     loops.spawn(supervise("prune", move || prune::run(two.0.clone(), two.1.clone())));
     loops.spawn(supervise("schedule", move || schedule::run(three.0.clone(), three.1.clone())));
     loops.spawn(supervise("diary", move || diary::run(four.0.clone(), four.1.clone())));
+    loops.spawn(supervise("media", move || media::run(five.0.clone(), five.1.clone())));
     Work { stop, loops }
 }
 

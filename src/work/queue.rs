@@ -231,7 +231,21 @@ impl Lane {
             give_up(&gateway, &lease.job, lease.index).await?;
             return Ok(Flight::Done);
         }
-        match self.hand_over(&item).await {
+        if item.outgoing.as_ref().is_some_and(|outgoing| outgoing.content.is_media()) {
+            // Fetching and uploading take their time; texts of the device do not wait for it.
+            let (device, retry) = (self.device, self.wake.clone());
+            self.flight.spawn(async move {
+                let flight = match carry(&gateway, device, &lease, &item).await {
+                    Ok(pending) => land(&gateway, &lease, pending).await,
+                    Err(failure) => conclude(&gateway, &lease, Err(failure)).await,
+                };
+                drop(lease);
+                retry.notify_one();
+                flight
+            });
+            return Ok(Flight::Done);
+        }
+        match hand_over(&gateway, self.device, &item).await {
             Ok(pending) => {
                 let retry = self.wake.clone();
                 self.flight.spawn(async move {
@@ -245,17 +259,6 @@ impl Lane {
             }
             Err(failure) => Ok(conclude(&gateway, &lease, Err(failure)).await),
         }
-    }
-
-    async fn hand_over(&self, item: &Item) -> std::result::Result<PendingAck, SendFailure> {
-        let fleet = self.gateway.fleet();
-        let Some(outgoing) = &item.outgoing else {
-            return Err(SendFailure::Broken(Error::broken("a waiting item has nothing to send")));
-        };
-        if !fleet.is_on_whatsapp(self.device, &outgoing.to).await? {
-            return Err(SendFailure::NotOnWhatsApp);
-        }
-        fleet.send(self.device, &item.message_id, outgoing).await
     }
 
     /// While the device is away: gives up what has waited too long, then waits for the connection.
@@ -301,6 +304,32 @@ impl Lane {
     }
 }
 
+/// Fetches the file of an item when that has not happened yet, uploads it, and hands the message over.
+async fn carry(
+    gateway: &Gateway,
+    device: DeviceNo,
+    lease: &Lease,
+    item: &Item,
+) -> std::result::Result<PendingAck, SendFailure> {
+    let item = gateway.fetch_for(&lease.job, item).await.map_err(SendFailure::Broken)?;
+    hand_over(gateway, device, &item).await
+}
+
+async fn hand_over(
+    gateway: &Gateway,
+    device: DeviceNo,
+    item: &Item,
+) -> std::result::Result<PendingAck, SendFailure> {
+    let fleet = gateway.fleet();
+    let Some(outgoing) = &item.outgoing else {
+        return Err(SendFailure::Broken(Error::broken("a waiting item has nothing to send")));
+    };
+    if !fleet.is_on_whatsapp(device, &outgoing.to).await? {
+        return Err(SendFailure::NotOnWhatsApp);
+    }
+    fleet.send(device, &item.message_id, outgoing).await
+}
+
 /// Waits for the network's answer and settles.
 async fn land(gateway: &Gateway, lease: &Lease, pending: PendingAck) -> Flight {
     let answer = pending.wait().await;
@@ -333,6 +362,12 @@ async fn try_conclude(
             463 => failed(Code::SendRestricted, Some(code)),
             _ => failed(Code::SendRefused, Some(code)),
         },
+        // What is wrong with a file or its address stays wrong.
+        Err(SendFailure::Broken(error))
+            if error.code() != Code::Internal && error.code() != Code::MediaUrlFailed =>
+        {
+            failed(error.code(), None)
+        }
         Err(failure) => {
             let (id, index) = (lease.job.clone(), lease.index);
             let attempts = gateway.store().write(move |t| jobs::count_attempt(t, &id, index)).await?;
@@ -343,6 +378,9 @@ async fn try_conclude(
             match failure {
                 SendFailure::TimedOut => failed(Code::SendTimedOut, None),
                 SendFailure::Refused { code } => failed(Code::SendRefused, Some(code)),
+                SendFailure::Broken(error) if error.code() == Code::MediaUrlFailed => {
+                    failed(error.code(), None)
+                }
                 _ => failed(Code::SendFailed, None),
             }
         }

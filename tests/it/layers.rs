@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["gateway", "model", "error", "words", "clock"]),
     ("work", &["gateway", "store", "wa", "model", "error", "words", "clock"]),
-    ("gateway", &["store", "wa", "model", "error", "clock", "config"]),
+    ("gateway", &["store", "wa", "look", "egress", "model", "error", "clock", "config"]),
+    ("look", &["model", "error"]),
     ("wa", &["store", "model", "error", "clock", "egress"]),
     ("store", &["model", "error"]),
     ("model", &["error"]),

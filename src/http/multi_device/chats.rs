@@ -1,10 +1,11 @@
 //! Chat history and the chat list (contract section 10; the list is ours).
 
 use super::chat_settings::SettingsView;
+use super::content::ContentView;
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
 use crate::gateway::{Gateway, item_error};
-use crate::http::message_view::{MarksView, PartsView};
+use crate::http::message_view::MarksView;
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Access, Route, get, post};
@@ -73,7 +74,7 @@ async fn page(
     within("waitSeconds", query.wait_seconds, 0..=120, 10)?;
     let page = gateway.history(device, chat, query.before, limit).await?;
     let lids = gateway.lids(device.no, page.rows.iter().filter_map(|row| row.sender.as_ref()))?;
-    let view = |row| MessageView::new(row, device, &lids, lang);
+    let view = |row| MessageView::new(gateway, row, device, &lids, lang);
     Ok((page.rows.iter().map(view).collect(), page.has_more))
 }
 
@@ -204,7 +205,13 @@ pub(super) struct MessageView {
 
 impl MessageView {
     /// Shapes a message; `lids` holds the hidden ids of those who wrote.
-    pub(super) fn new(message: &Message, device: &Device, lids: &HashMap<Jid, Jid>, lang: Lang) -> Self {
+    pub(super) fn new(
+        gateway: &Gateway,
+        message: &Message,
+        device: &Device,
+        lids: &HashMap<Jid, Jid>,
+        lang: Lang,
+    ) -> Self {
         let own = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
         let sender = message.sender.as_ref();
         let (from, from_lid) = match message.from_me {
@@ -219,11 +226,7 @@ impl MessageView {
             from_lid,
             from_me: message.from_me,
             message_type: message.content.kind().to_owned(),
-            content: ContentView {
-                text: message.content.text().map(str::to_owned),
-                mentions: message.mentions.iter().map(Jid::to_string).collect(),
-                parts: PartsView::new(&message.content, own().as_deref()),
-            },
+            content: ContentView::new(gateway, message, own().as_deref()),
             marks: MarksView::new(message, own().as_deref()),
             timestamp: message.at,
             status: message.status,
@@ -234,17 +237,6 @@ impl MessageView {
                 .map(|code| item_error(Some(&ItemError { code, network: None })).text(lang)),
         }
     }
-}
-
-#[derive(Serialize, JsonSchema)]
-struct ContentView {
-    /// Text or caption.
-    text: Option<String>,
-    /// Addresses of those whom it speaks of; absent when there are none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    mentions: Vec<String>,
-    #[serde(flatten)]
-    parts: PartsView,
 }
 
 #[derive(Serialize, JsonSchema)]

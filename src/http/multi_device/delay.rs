@@ -1,5 +1,6 @@
 //! `delay` as clients write it: seconds as integer, decimal or numeric string.
 
+use crate::error::Error;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
@@ -21,6 +22,13 @@ impl<'de> Deserialize<'de> for Delay {
             Written::Number(seconds) => Ok(Self(seconds)),
             Written::Text(text) => text.trim().parse().map(Self).map_err(|_| refuse()),
         }
+    }
+}
+
+impl Delay {
+    /// Reads seconds as they stand in a form.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        text.trim().parse().map(Self).map_err(|_| Error::invalid("delay", "expected seconds as a number"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Jobs: bulk sending that outlives its request (contract section 8).
 
 use super::delay::Delay;
-use super::messages::{ItemView, idempotency_key};
+use super::messages::{ItemView, Whom, idempotency_key};
 use super::recipient::TextTo;
 use crate::clock::local;
 use crate::error::{Code, Error, Result};
@@ -12,7 +12,7 @@ use crate::http::request::Request;
 use crate::http::route::{Route, get, post, put};
 use crate::http::view::Progress;
 use crate::model::device::Device;
-use crate::model::job::{Job, JobStatus, Priority};
+use crate::model::job::{Job, JobKind, JobStatus, Priority};
 use crate::model::wall;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,13 +63,7 @@ async fn create_text(gateway: Gateway, mut request: Request) -> Result<Outcome> 
     let pacing = gateway.pacing(body.delay.map(|delay| delay.0))?;
     let plan = JobPlan { pacing, priority: body.priority.unwrap_or_default(), start_at };
     let job = gateway.create_text_job(request.caller(), &device, entries, plan, key).await?;
-    let view = CreatedJob {
-        job_id: job.id.to_string(),
-        status: JobStatus::Queued,
-        delay_sec: job.pacing.seconds(),
-        total: job.total,
-    };
-    Ok(Outcome::accepted(Code::JobCreated, view))
+    Ok(Outcome::accepted(Code::JobCreated, CreatedJob::from(&job)))
 }
 
 async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
@@ -83,7 +77,11 @@ async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
 
 async fn show(gateway: Gateway, request: Request) -> Result<Outcome> {
     let (job, items, device) = gateway.job(request.caller(), request.param("jobId"))?;
-    let results = items.iter().filter_map(|item| ItemView::new(item, request.lang())).collect();
+    let whom = match job.kind {
+        JobKind::SendMediaBulkGroup => Whom::Group,
+        _ => Whom::Person,
+    };
+    let results = items.iter().filter_map(|item| ItemView::new(item, whom, request.lang())).collect();
     Ok(Outcome::data(JobView { results: Some(results), ..JobView::new(&job, &device) }))
 }
 
@@ -152,12 +150,23 @@ struct ListQuery {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CreatedJob {
+pub(super) struct CreatedJob {
     job_id: String,
     status: JobStatus,
     /// The given pause in seconds; null when random.
     delay_sec: Option<f64>,
     total: u32,
+}
+
+impl From<&Job> for CreatedJob {
+    fn from(job: &Job) -> Self {
+        Self {
+            job_id: job.id.to_string(),
+            status: JobStatus::Queued,
+            delay_sec: job.pacing.seconds(),
+            total: job.total,
+        }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]

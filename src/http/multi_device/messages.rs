@@ -4,12 +4,12 @@ use super::delay::Delay;
 use super::recipient::{TextTo, shown};
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{BULK_MAX, Gateway, IdempotencyKey, item_error};
+use crate::gateway::{BULK_MAX, Gateway, IdempotencyKey, Sent, item_error};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Route, post};
 use crate::model::device::Device;
-use crate::model::job::{Item, ItemState};
+use crate::model::job::{Item, ItemState, Job};
 use crate::words::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,13 +49,7 @@ async fn send_single(
 ) -> Result<Outcome> {
     let outgoing = single.outgoing(gateway.config().api.phone_rule)?;
     let sent = gateway.send(request.caller(), &device, outgoing, key).await?;
-    let view = SentView {
-        device_id: device.id.to_string(),
-        to: shown(&sent.to),
-        timestamp: iso_ms(sent.at),
-        status: if sent.accepted { "sent" } else { "pending" },
-        message_id: sent.message_id,
-    };
+    let view = SentView::new(&device, &sent);
     match sent.accepted {
         true => Ok(Outcome::ok(Code::MessageSent, view)),
         false => Ok(Outcome::accepted(Code::MessageAccepted, view)),
@@ -80,12 +74,7 @@ async fn send_bulk(
     let entries = messages.into_iter().map(|message| message.entry(rule)).collect::<Result<_>>()?;
     let pacing = gateway.pacing(delay.map(|delay| delay.0))?;
     let (job, items) = gateway.send_bulk(request.caller(), &device, entries, pacing, key).await?;
-    let view = BulkView {
-        total: job.total,
-        success_count: job.succeeded,
-        error_count: job.failed,
-        results: items.iter().filter_map(|item| ItemView::new(item, request.lang())).collect(),
-    };
+    let view = BulkView::new(&job, &items, Whom::Person, request.lang());
     Ok(Outcome::ok(Code::BulkSent, view).with_arg("ok", job.succeeded).with_arg("failed", job.failed))
 }
 
@@ -111,7 +100,7 @@ struct SendBody {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct SentView {
+pub(super) struct SentView {
     device_id: String,
     /// WhatsApp's message id.
     message_id: String,
@@ -122,20 +111,60 @@ struct SentView {
     status: &'static str,
 }
 
+impl SentView {
+    /// Returns the view of a message that was sent or is under way.
+    pub(super) fn new(device: &Device, sent: &Sent) -> Self {
+        Self {
+            device_id: device.id.to_string(),
+            to: shown(&sent.to),
+            timestamp: iso_ms(sent.at),
+            status: sent.status(),
+            message_id: sent.message_id.clone(),
+        }
+    }
+}
+
+/// Under which name results show to whom they went.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whom {
+    /// `to`
+    Person,
+    /// `groupId`
+    Group,
+}
+
+/// What came of a bulk.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct BulkView {
+pub(super) struct BulkView {
     total: u32,
     success_count: u32,
     error_count: u32,
     results: Vec<ItemView>,
 }
 
+impl BulkView {
+    /// Returns the view of a bulk that has ended.
+    pub(super) fn new(job: &Job, items: &[Item], whom: Whom, lang: Lang) -> Self {
+        Self {
+            total: job.total,
+            success_count: job.succeeded,
+            error_count: job.failed,
+            results: items.iter().filter_map(|item| ItemView::new(item, whom, lang)).collect(),
+        }
+    }
+}
+
 /// One entry of a bulk that was handled.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ItemView {
-    to: String,
+    /// The person it went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    /// The group it went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<String>,
     /// `success` or `error`.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,24 +178,19 @@ pub(super) struct ItemView {
 
 impl ItemView {
     /// Returns the view of an item that is settled; none while it waits or when it was cancelled.
-    pub(super) fn new(item: &Item, lang: Lang) -> Option<Self> {
-        let to = item.outgoing.as_ref().map_or_else(|| item.to.clone(), |outgoing| shown(&outgoing.to));
-        match item.state {
-            ItemState::Sent => Some(Self {
-                to,
-                status: "success",
-                message_id: Some(item.message_id.clone()),
-                timestamp: item.settled_at.map(iso_ms),
-                error: None,
-            }),
-            ItemState::Failed => Some(Self {
-                to,
-                status: "error",
-                message_id: None,
-                timestamp: None,
-                error: Some(item_error(item.error.as_ref()).text(lang)),
-            }),
-            ItemState::Pending | ItemState::Cancelled => None,
-        }
+    pub(super) fn new(item: &Item, whom: Whom, lang: Lang) -> Option<Self> {
+        let (message_id, timestamp, error) = match item.state {
+            ItemState::Sent => (Some(item.message_id.clone()), item.settled_at.map(iso_ms), None),
+            ItemState::Failed => (None, None, Some(item_error(item.error.as_ref()).text(lang))),
+            ItemState::Pending | ItemState::Cancelled => return None,
+        };
+        let status = if error.is_none() { "success" } else { "error" };
+        let sent_to = item.outgoing.as_ref().map(|outgoing| shown(&outgoing.to));
+        let given = sent_to.unwrap_or_else(|| item.to.clone());
+        let (to, group_id) = match whom {
+            Whom::Person => (Some(given), None),
+            Whom::Group => (None, Some(given)),
+        };
+        Some(Self { to, group_id, status, message_id, timestamp, error })
     }
 }

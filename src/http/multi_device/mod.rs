@@ -5,6 +5,7 @@ mod activity;
 mod address_book;
 mod chat_settings;
 mod chats;
+mod content;
 mod daily;
 mod delay;
 mod device_contacts;
@@ -13,6 +14,7 @@ mod groups;
 mod jobs;
 mod kinds;
 mod linking;
+mod media;
 mod message_actions;
 mod messages;
 mod recipient;
@@ -39,6 +41,7 @@ pub fn surface() -> Surface {
             kinds::routes(),
             message_actions::routes(),
             account_settings::routes(),
+            media::routes(),
             jobs::routes(),
             schedules::routes(),
             chats::routes(),

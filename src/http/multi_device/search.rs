@@ -123,7 +123,7 @@ impl HitView {
             device_id: hit.device.id.to_string(),
             jid: hit.message.chat.to_string(),
             chat_name: hit.chat_name.clone(),
-            message: MessageView::new(&hit.message, &hit.device, &lids, lang),
+            message: MessageView::new(gateway, &hit.message, &hit.device, &lids, lang),
         })
     }
 }

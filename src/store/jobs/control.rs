@@ -3,15 +3,15 @@
 //! What waits of a paused job has no row in the queue but keeps its place, so that it goes on in its old turn. A job whose
 //! start is still to come has neither places nor messages.
 
-use super::{existing, items_of, leave_queue, line_up, message_of, put, put_item, read, told};
+use super::{existing, file_of, items_of, leave_queue, line_up, message_of, put, put_item, read, told};
 use crate::error::{Code, Error, Result};
 use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::job::{Item, ItemState, Job, JobStatus, Priority};
 use crate::model::message::MessageStatus;
-use crate::store::messages;
 use crate::store::tables::Tables;
 use crate::store::{devices, identities, outbox};
+use crate::store::{media, messages};
 use redb::ReadableTable as _;
 use std::collections::BTreeSet;
 
@@ -189,6 +189,9 @@ fn pending(tables: &Tables<'_>, job: &Job) -> Result<Vec<Item>> {
 /// Gives an item a place and shows its message as waiting.
 fn enqueue(tables: &mut Tables<'_>, job: &Job, item: &mut Item, now: i64) -> Result<()> {
     line_up(tables, job, item, now)?;
+    if let Some((hash, _)) = file_of(item) {
+        media::hold_again(tables, hash, &job.id, item.index, now)?;
+    }
     put_item(tables, &job.id, item)?;
     let Some(mut message) = message_of(tables, job, item)? else { return Ok(()) };
     message.at = now;

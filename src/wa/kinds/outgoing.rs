@@ -26,6 +26,9 @@ pub(in crate::wa) fn message(what: &Outgoing) -> Result<wire::Message> {
         OutgoingContent::Poll(asked) => poll(asked)?,
         OutgoingContent::Other { raw, .. } => decoded(raw)?,
         OutgoingContent::Change(change) => return changing(&what.to, change),
+        OutgoingContent::Media(_) | OutgoingContent::MediaFromUrl(_) => {
+            return Err(Error::broken("the file was not fetched and uploaded before it was sent"));
+        }
     };
     surround(&mut message, what)?;
     Ok(message)

@@ -6,6 +6,7 @@ mod idempotency;
 mod independent;
 mod killed;
 mod magic;
+mod media;
 mod newcomer;
 mod processes;
 mod receipts;

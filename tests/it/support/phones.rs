@@ -115,6 +115,28 @@ impl Phones {
         })
     }
 
+    /// Lets a phone send a file and returns the message id.
+    #[track_caller]
+    pub fn send_media(&self, number: &str, to: &str, media: Value) -> String {
+        self.write_as(number, json!({"to": to, "media": media}))
+    }
+
+    /// Waits until a phone has the message with this id and returns it.
+    #[track_caller]
+    pub fn wait_message(&self, number: &str, id: &str) -> Value {
+        wait_for(&format!("message {id} on phone {number}"), || {
+            self.messages(number).into_iter().find(|message| message["id"] == id)
+        })
+    }
+
+    /// Returns the file of a message, as the phone has it.
+    #[track_caller]
+    pub fn media(&self, number: &str, id: &str) -> Vec<u8> {
+        let reply = self.0.get(&format!("/sandbox/phones/{number}/messages/{id}/media"));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.body
+    }
+
     /// Sends a receipt of a phone for a message that it received.
     #[track_caller]
     pub fn receipt(&self, number: &str, id: &str, kind: &str) {

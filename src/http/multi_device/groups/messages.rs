@@ -3,17 +3,15 @@
 use super::{PEOPLE_BODY_MAX, people, subject};
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{BULK_MAX, Entry, Gateway, Sent, item_error};
+use crate::gateway::{BULK_MAX, Entry, Gateway, Sent};
 use crate::http::multi_device::delay::Delay;
-use crate::http::multi_device::messages::idempotency_key;
+use crate::http::multi_device::messages::{BulkView, Whom, idempotency_key};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Route, post};
 use crate::model::device::Device;
 use crate::model::jid::Jid;
-use crate::model::job::{Item, ItemState};
 use crate::model::message::{Outgoing, Text};
-use crate::words::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -91,12 +89,7 @@ async fn send_bulk(
     let entries = items.into_iter().map(TextToGroup::entry).collect::<Result<_>>()?;
     let pacing = gateway.pacing(delay.map(|delay| delay.0))?;
     let (job, items) = gateway.send_to_groups(request.caller(), &device, entries, pacing, key).await?;
-    let view = GroupBulkView {
-        total: job.total,
-        success_count: job.succeeded,
-        error_count: job.failed,
-        results: items.iter().filter_map(|item| GroupItemView::new(item, request.lang())).collect(),
-    };
+    let view = BulkView::new(&job, &items, Whom::Group, request.lang());
     Ok(Outcome::ok(Code::GroupBulkSent, view).with_arg("ok", job.succeeded).with_arg("failed", job.failed))
 }
 
@@ -162,56 +155,7 @@ impl From<&Sent> for GroupSentView {
             group_id: sent.to.to_string(),
             message_id: sent.message_id.clone(),
             timestamp: iso_ms(sent.at),
-            status: if sent.accepted { "sent" } else { "pending" },
-        }
-    }
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct GroupBulkView {
-    total: u32,
-    success_count: u32,
-    error_count: u32,
-    results: Vec<GroupItemView>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct GroupItemView {
-    group_id: String,
-    /// `success` or `error`.
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<String>,
-    /// ISO 8601, UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-impl GroupItemView {
-    /// Returns the view of an item that is settled; none while it waits or when it was cancelled.
-    fn new(item: &Item, lang: Lang) -> Option<Self> {
-        let group_id =
-            item.outgoing.as_ref().map_or_else(|| item.to.clone(), |outgoing| outgoing.to.to_string());
-        match item.state {
-            ItemState::Sent => Some(Self {
-                group_id,
-                status: "success",
-                message_id: Some(item.message_id.clone()),
-                timestamp: item.settled_at.map(iso_ms),
-                error: None,
-            }),
-            ItemState::Failed => Some(Self {
-                group_id,
-                status: "error",
-                message_id: None,
-                timestamp: None,
-                error: Some(item_error(item.error.as_ref()).text(lang)),
-            }),
-            ItemState::Pending | ItemState::Cancelled => None,
+            status: sent.status(),
         }
     }
 }

@@ -1,0 +1,552 @@
+//! Media: what clients want to send, the files behind it, and the links under which files are served.
+
+use super::jobs::JobPlan;
+use super::links::Link;
+use super::messages::{Entry, IdempotencyKey, Sent, once_key};
+use super::{Caller, Gateway};
+use crate::egress::{self, Request};
+use crate::error::{Code, Context as _, Error, Result};
+use crate::look::{self, Claim};
+use crate::model::device::Device;
+use crate::model::id::JobId;
+use crate::model::jid::Jid;
+use crate::model::job::{Item, Job, JobKind, Pacing};
+use crate::model::media::{
+    FileHash, MEDIA_MAX_BYTES, Media, MediaFromUrl, MediaKind, MediaState, Mime, safe_name,
+};
+use crate::model::message::{Outgoing, OutgoingContent};
+use crate::store::files::{Intake, Pin, Received};
+use crate::store::{jobs, media};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use reqwest::{Method, Url};
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Time for fetching a file from an address (contract section 3).
+const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest address of a file, in bytes.
+const URL_MAX_BYTES: usize = 2048;
+/// Characters of base64 that are decoded at a time; a multiple of four.
+const BASE64_PIECE: usize = 64 << 10;
+/// Files that are remembered by their address, so that a job which sends one to many fetches it once.
+const FETCHED_MAX: usize = 32;
+
+/// A file that a client wants to send.
+#[derive(Debug, Clone)]
+pub struct MediaDraft {
+    /// What it is to be shown as.
+    pub kind: MediaKind,
+    /// The text under it; see [`crate::model::media::caption`].
+    pub caption: Option<String>,
+    /// Its name as the client wrote it.
+    pub file_name: Option<String>,
+    /// The type that the client says it has.
+    pub mime: Option<Mime>,
+    /// Where it comes from.
+    pub source: MediaSource,
+}
+
+/// Where a file comes from.
+#[derive(Debug, Clone)]
+pub enum MediaSource {
+    /// The client sent it; several entries may share it.
+    File(Arc<Received>),
+    /// It is fetched from this address.
+    Url(String),
+}
+
+/// One entry of a media bulk.
+#[derive(Debug)]
+pub struct MediaEntry {
+    /// Recipient as the client wrote it.
+    pub to: String,
+    /// The recipient; an error fails this entry alone.
+    pub address: Result<Jid>,
+    /// What to send.
+    pub draft: MediaDraft,
+}
+
+impl MediaDraft {
+    /// Gives a file that is known already the name and the caption of this draft.
+    fn named(&self, known: Media) -> Media {
+        let file_name = self.file_name.as_deref().and_then(safe_name);
+        Media { caption: self.caption.clone(), file_name, ..known }
+    }
+}
+
+/// What makes two drafts the same file: its content, what it is shown as, and the type it is said to have.
+#[derive(PartialEq, Eq, Hash)]
+struct Likeness(FileHash, MediaKind, Option<Mime>);
+
+impl Likeness {
+    fn of(draft: &MediaDraft) -> Option<Self> {
+        match &draft.source {
+            MediaSource::File(received) => Some(Self(received.hash, draft.kind, draft.mime.clone())),
+            MediaSource::Url(_) => None,
+        }
+    }
+}
+
+/// Entries whose files are in their place. They stay there at least as long as this value lives.
+pub struct MediaEntries {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    _pins: Vec<Pin>,
+}
+
+/// A file of the media directory that is to be served.
+#[derive(Debug)]
+pub struct StoredMedia {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// Its type.
+    pub mime: Mime,
+    /// The name under which it is saved.
+    pub name: String,
+    /// SHA-256 of its content, in hexadecimal.
+    pub hash: String,
+    /// Seconds for which the link still opens.
+    pub opens_for_s: i64,
+}
+
+/// Files that were fetched lately, by job, address and kind.
+#[derive(Default)]
+pub(super) struct Fetched(Mutex<VecDeque<(FetchedKey, Media)>>);
+
+type FetchedKey = (JobId, String, MediaKind);
+
+impl Fetched {
+    fn get(&self, key: &FetchedKey) -> Option<Media> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(other, _)| other == key).map(|(_, media)| media.clone())
+    }
+
+    fn put(&self, key: FetchedKey, media: Media) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= FETCHED_MAX {
+            known.pop_front();
+        }
+        known.push_back((key, media));
+    }
+}
+
+impl Gateway {
+    /// Begins to receive a file that a client wants to send, of at most [`MEDIA_MAX_BYTES`].
+    pub async fn receive_file(&self) -> Result<Intake> {
+        self.store().files().intake(MEDIA_MAX_BYTES).await
+    }
+
+    /// Receives a file that a client wrote as base64, bare or as a data URL; returns the type that the data URL names.
+    pub async fn receive_base64(&self, text: &str) -> Result<(Received, Option<Mime>)> {
+        let (mime, code) = split_data_url(text.trim())?;
+        let mut intake = self.receive_file().await?;
+        let mut decoder = Base64Pieces::default();
+        for piece in code.as_bytes().chunks(BASE64_PIECE) {
+            intake.write(&decoder.decode(piece)?).await?;
+        }
+        intake.write(&decoder.finish()?).await?;
+        Ok((intake.finish().await?, mime))
+    }
+
+    /// Sends one file; answers when WhatsApp has accepted it or the deadline passes.
+    ///
+    /// A file that the client sent is judged first, one at an address is fetched once it is clear that it can be sent.
+    pub async fn send_media(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        to: Jid,
+        draft: MediaDraft,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let to = self.person(device.no, &to)?;
+        let (content, pin) = self.content(&draft).await?;
+        let outgoing = Outgoing::new(to.clone(), content);
+        let OutgoingContent::MediaFromUrl(source) = &outgoing.content else {
+            let sent = self.send(caller, device, outgoing, key).await;
+            drop(pin);
+            return sent;
+        };
+        let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing)).transpose()?;
+        if let Some(known) = self.known(once.as_ref())? {
+            return self.single_result(&self.queue().wait_for(&known), &known, to).await;
+        }
+        self.require_connected(device)?;
+        self.require_on_whatsapp(device, &to).await?;
+        let (media, pin) = self.fetch(source).await?;
+        let outgoing = Outgoing::new(to.clone(), OutgoingContent::Media(Box::new(media)));
+        let entry = Entry { to: to.to_string(), outgoing: Ok(outgoing) };
+        let (job, items) =
+            self.new_job(caller, device, JobKind::SendSingle, Pacing::Every { ms: 0 }, vec![entry]);
+        let (id, end) = self.submit(job, items, once).await?;
+        drop(pin);
+        self.single_result(&end, &id, to).await
+    }
+
+    /// Sends one file to a group; answers when WhatsApp has accepted it or the deadline passes.
+    pub async fn send_media_to_group(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        group: Jid,
+        draft: MediaDraft,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        self.require_may_write(device, &group).await?;
+        self.send_media(caller, device, group, draft, key).await
+    }
+
+    /// Puts the files of a bulk in their place; those at an address are fetched when their turn comes.
+    pub async fn media_entries(&self, wanted: Vec<MediaEntry>) -> Result<MediaEntries> {
+        let (mut entries, mut pins) = (Vec::with_capacity(wanted.len()), Vec::new());
+        // One upload may go to a hundred people; it is looked at once.
+        let mut seen: HashMap<Likeness, Media> = HashMap::new();
+        for entry in wanted {
+            let likeness = Likeness::of(&entry.draft);
+            let known = likeness.as_ref().and_then(|likeness| seen.get(likeness));
+            let content = match known {
+                Some(known) => OutgoingContent::Media(Box::new(entry.draft.named(known.clone()))),
+                None => {
+                    let (content, pin) = self.content(&entry.draft).await?;
+                    pins.extend(pin);
+                    content
+                }
+            };
+            if let (Some(likeness), OutgoingContent::Media(media)) = (likeness, &content) {
+                seen.entry(likeness).or_insert_with(|| Media::clone(media));
+            }
+            let outgoing = entry.address.map(|to| Outgoing::new(to, content));
+            entries.push(Entry { to: entry.to, outgoing });
+        }
+        Ok(MediaEntries { entries, _pins: pins })
+    }
+
+    /// Sends several files inside the request and returns the job with all items once it has ended.
+    pub async fn send_media_bulk(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        prepared: MediaEntries,
+        pacing: Pacing,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(Job, Vec<Item>)> {
+        let MediaEntries { entries, _pins: pins } = prepared;
+        let ended = self.send_bulk(caller, device, entries, pacing, key).await;
+        drop(pins);
+        ended
+    }
+
+    /// Sends several files to groups inside the request. What cannot be written to fails alone.
+    pub async fn send_media_to_groups(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        prepared: MediaEntries,
+        pacing: Pacing,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(Job, Vec<Item>)> {
+        let MediaEntries { entries, _pins: pins } = prepared;
+        let ended = self.send_to_groups(caller, device, entries, pacing, key).await;
+        drop(pins);
+        ended
+    }
+
+    /// Stores a media job and returns it; the device's lane sends it when its turn comes. Refuses a start that has passed.
+    pub async fn create_media_job(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        kind: JobKind,
+        prepared: MediaEntries,
+        plan: JobPlan,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Job> {
+        let MediaEntries { entries, _pins: pins } = prepared;
+        let job = self.create_job(caller, device, kind, entries, plan, key).await;
+        drop(pins);
+        job
+    }
+
+    /// Fetches the file of a waiting item when that has not happened yet; returns the item as it is to be sent.
+    pub async fn fetch_for(&self, job: &JobId, item: &Item) -> Result<Item> {
+        let Some(Outgoing { content: OutgoingContent::MediaFromUrl(source), .. }) = &item.outgoing else {
+            return Ok(item.clone());
+        };
+        let key = (job.clone(), source.url.clone(), source.kind);
+        let known = self.inner.fetched.get(&key).filter(|media| self.is_there(media));
+        let (media, pin) = match known {
+            Some(known) => {
+                let pin = known.file.map(|hash| self.store().files().pin(hash));
+                (Media { caption: source.caption.clone(), ..known }, pin)
+            }
+            None => {
+                let (media, pin) = self.fetch(source).await?;
+                self.inner.fetched.put(key, media.clone());
+                (media, Some(pin))
+            }
+        };
+        let mut outgoing =
+            item.outgoing.clone().ok_or_else(|| Error::broken("the item has nothing to send"))?;
+        outgoing.content = OutgoingContent::Media(Box::new(media));
+        let (id, index, now) = (job.clone(), item.index, self.clock().now());
+        let item = self.store().write(move |t| jobs::set_outgoing(t, &id, index, &outgoing, now)).await?;
+        drop(pin);
+        Ok(item)
+    }
+
+    /// Returns a file of the history as it is sent once more; refuses one that is not here.
+    pub(super) fn own_copy(&self, media: Media) -> Result<Box<Media>> {
+        match self.is_there(&media) {
+            true => Ok(Box::new(Media { remote: None, state: MediaState::Ready, ..media })),
+            false => Err(Error::new(Code::MessageNotForwardable)),
+        }
+    }
+
+    /// Returns the address under which a file can be read for a while; none when it is not here.
+    pub fn media_link(&self, media: &Media) -> Option<String> {
+        let hash = media.file?;
+        let view = self.store().view().ok()?;
+        if !media::is_stored(&view, hash).unwrap_or(false) {
+            return None;
+        }
+        let ends_at = self.clock().now() + self.config().media.link_ttl.millis();
+        let link = Link { hash, mime: media.mime.clone(), name: media.download_name(), ends_at };
+        let base = self.config().api.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
+        Some(format!("{base}{}", self.inner.links.sign(&link)))
+    }
+
+    /// Returns the file that a link names; refuses links that are not ours or have ended.
+    pub fn linked_media(&self, hash: &str, name: &str, query: &super::links::Query) -> Result<StoredMedia> {
+        let now = self.clock().now();
+        let link = self.inner.links.read(hash, name, query, now)?;
+        Ok(StoredMedia {
+            path: self.store().files().path(link.hash),
+            mime: link.mime,
+            name: link.name,
+            hash: link.hash.to_string(),
+            opens_for_s: (link.ends_at - now) / 1000,
+        })
+    }
+
+    /// Returns what to send: a file that is here with everything that is known of it, or the address of one.
+    async fn content(&self, draft: &MediaDraft) -> Result<(OutgoingContent, Option<Pin>)> {
+        let file_name = draft.file_name.as_deref().and_then(safe_name);
+        match &draft.source {
+            MediaSource::File(received) => {
+                let claim = Claim { client: draft.mime.clone(), server: None };
+                let caption = draft.caption.clone();
+                let (media, pin) = self.keep(received.clone(), draft.kind, claim, caption, file_name).await?;
+                Ok((OutgoingContent::Media(Box::new(media)), Some(pin)))
+            }
+            MediaSource::Url(url) => {
+                let url = checked_url(url)?;
+                let (kind, caption, mime) = (draft.kind, draft.caption.clone(), draft.mime.clone());
+                if let Some(mime) = mime.as_ref().filter(|mime| !mime.is_vague() && !self.takes(kind, mime)) {
+                    return Err(Error::new(Code::MediaTypeUnsupported).detail(mime.as_str()));
+                }
+                Ok((
+                    OutgoingContent::MediaFromUrl(MediaFromUrl { url, kind, caption, mime, file_name }),
+                    None,
+                ))
+            }
+        }
+    }
+
+    fn takes(&self, kind: MediaKind, mime: &Mime) -> bool {
+        kind.takes(mime, &self.inner.listed_types)
+    }
+
+    /// Judges a received file, looks at it, and puts it in its place.
+    async fn keep(
+        &self,
+        received: Arc<Received>,
+        kind: MediaKind,
+        claim: Claim,
+        caption: Option<String>,
+        file_name: Option<String>,
+    ) -> Result<(Media, Pin)> {
+        if received.size == 0 {
+            return Err(Error::new(Code::MediaEmpty));
+        }
+        let mime = look::type_of(&received.head, kind, &claim, &self.inner.listed_types)?;
+        let (files, of) = (self.store().files().clone(), mime.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let pin = files.keep(&received)?;
+            let look = look::look(&files.path(received.hash), kind, &of);
+            Ok::<_, Error>((look, pin, received.hash, received.size))
+        });
+        let (look, pin, hash, size) = work.await.context("looking at a file")??;
+        let (file, state) = (Some(hash), MediaState::Ready);
+        Ok((Media { kind, mime, file_name, caption, size, file, look, remote: None, state }, pin))
+    }
+
+    /// Fetches a file from its address; every refusal is one of the client's request.
+    async fn fetch(&self, source: &MediaFromUrl) -> Result<(Media, Pin)> {
+        let request = Request {
+            method: Method::GET,
+            url: source.url.clone(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            timeout: FETCH_TIMEOUT,
+            max_bytes: MEDIA_MAX_BYTES as usize,
+        };
+        let mut incoming = self.inner.egress.open(request).await.map_err(unfetched)?;
+        if !(200..300).contains(&incoming.status) {
+            let status = incoming.status;
+            return Err(Error::new(Code::MediaUrlFailed).detail(format!("the server answered {status}")));
+        }
+        if incoming.announced.is_some_and(|size| size > MEDIA_MAX_BYTES) {
+            return Err(Error::new(Code::MediaTooLarge));
+        }
+        let server = incoming.content_type.as_deref().and_then(Mime::parse);
+        let mut intake = self.receive_file().await?;
+        while let Some(chunk) = incoming.chunk().await.map_err(unfetched)? {
+            intake.write(&chunk).await?;
+        }
+        let claim = Claim { client: source.mime.clone(), server };
+        let name = source.file_name.clone().or_else(|| name_in(&source.url));
+        let received = Arc::new(intake.finish().await?);
+        self.keep(received, source.kind, claim, source.caption.clone(), name).await
+    }
+
+    fn is_there(&self, media: &Media) -> bool {
+        media.file.is_some_and(|hash: FileHash| self.store().files().path(hash).is_file())
+    }
+}
+
+/// Says in the client's words why an address gave no file. The host's own words may repeat the address, so they are logged
+/// nowhere and shown to nobody.
+fn unfetched(why: Error) -> Error {
+    if egress::is_refusal(&why) {
+        return Error::new(Code::MediaUrlRefused).because(why);
+    }
+    Error::new(Code::MediaUrlFailed).because(why)
+}
+
+fn checked_url(url: &str) -> Result<String> {
+    let refuse = || Error::invalid("url", "expected an address such as https://example.com/a.jpg");
+    let url = url.trim();
+    if url.len() > URL_MAX_BYTES {
+        return Err(Error::invalid("url", format!("at most {URL_MAX_BYTES} bytes")));
+    }
+    let parsed: Url = url.parse().map_err(|_| refuse())?;
+    if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+        return Err(refuse());
+    }
+    Ok(parsed.into())
+}
+
+/// Returns the last part of an address as a file name, when it looks like one.
+fn name_in(url: &str) -> Option<String> {
+    let url: Url = url.parse().ok()?;
+    let last = url.path_segments()?.next_back()?.to_owned();
+    let name = percent_encoding::percent_decode_str(&last).decode_utf8().ok()?;
+    safe_name(&name).filter(|name| name.contains('.'))
+}
+
+/// Splits `data:image/png;base64,…` into type and code; anything else is bare base64.
+fn split_data_url(text: &str) -> Result<(Option<Mime>, &str)> {
+    let Some(rest) = text.strip_prefix("data:") else { return Ok((None, text)) };
+    let (head, code) = rest.split_once(',').ok_or_else(bad_base64)?;
+    let mime = head.strip_suffix(";base64").ok_or_else(bad_base64)?;
+    Ok((Mime::parse(mime), code))
+}
+
+fn bad_base64() -> Error {
+    Error::new(Code::MediaBase64Invalid)
+}
+
+/// Decodes base64 piece by piece. Line breaks are left out, the URL-safe letters and a missing end are accepted, because
+/// clients of every language write them.
+#[derive(Default)]
+struct Base64Pieces {
+    rest: Vec<u8>,
+    is_url_safe: bool,
+    has_ended: bool,
+}
+
+impl Base64Pieces {
+    fn decode(&mut self, piece: &[u8]) -> Result<Vec<u8>> {
+        for byte in piece.iter().filter(|byte| !byte.is_ascii_whitespace()) {
+            match byte {
+                b'=' => self.has_ended = true,
+                _ if self.has_ended => return Err(bad_base64()),
+                _ => {
+                    self.is_url_safe |= matches!(byte, b'-' | b'_');
+                    self.rest.push(*byte);
+                }
+            }
+        }
+        let whole = self.rest.len() / 4 * 4;
+        let decoded = self.decoded(&self.rest[..whole]);
+        self.rest.drain(..whole);
+        decoded
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>> {
+        self.decoded(&self.rest)
+    }
+
+    fn decoded(&self, code: &[u8]) -> Result<Vec<u8>> {
+        let engine = if self.is_url_safe { &URL_SAFE_NO_PAD } else { &STANDARD_NO_PAD };
+        engine.decode(code).map_err(|_| bad_base64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+
+    fn decode(text: &str, piece: usize) -> Result<Vec<u8>> {
+        let mut pieces = Base64Pieces::default();
+        let mut all = Vec::new();
+        for part in text.as_bytes().chunks(piece) {
+            all.extend(pieces.decode(part)?);
+        }
+        all.extend(pieces.finish()?);
+        Ok(all)
+    }
+
+    proptest! {
+        #[test]
+        fn base64_is_read_in_pieces_of_any_size(bytes in proptest::collection::vec(any::<u8>(), 0..300), piece in 1usize..50) {
+            for text in [STANDARD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
+                prop_assert_eq!(&decode(&text, piece).expect("decodes"), &bytes);
+                let lines: String = text.chars().flat_map(|letter| [letter, '\n']).collect();
+                prop_assert_eq!(&decode(&lines, piece).expect("decodes"), &bytes);
+            }
+        }
+
+        #[test]
+        fn what_is_no_base64_never_panics(text in "\\PC*", piece in 1usize..50) {
+            let _ = decode(&text, piece);
+        }
+    }
+
+    #[test]
+    fn a_data_url_names_its_type() {
+        let (mime, code) = split_data_url("data:image/jpg;base64,AAAA").expect("a data URL");
+        assert_eq!((mime.expect("a type").as_str(), code), ("image/jpeg", "AAAA"));
+        assert_eq!(split_data_url("AAAA").expect("bare").1, "AAAA");
+        for bad in ["data:image/png,AAAA", "data:image/png;base64", "data:"] {
+            assert_eq!(split_data_url(bad).expect_err("refused").code(), Code::MediaBase64Invalid);
+        }
+        assert!(decode("AA==AA", 3).is_err() && decode("A", 3).is_err() && decode("!!!!", 3).is_err());
+    }
+
+    #[test]
+    fn an_address_is_http_and_may_end_with_a_name() {
+        for bad in ["", "a.jpg", "file:///etc/passwd", "ftp://a/b", "http://", "javascript:alert(1)"] {
+            assert!(checked_url(bad).is_err(), "{bad}");
+        }
+        assert_eq!(checked_url(" https://a.example/b.pdf ").expect("fine"), "https://a.example/b.pdf");
+        assert_eq!(name_in("https://a.example/x/faktur%20mei.pdf?y=1").as_deref(), Some("faktur mei.pdf"));
+        assert_eq!(name_in("https://a.example/download"), None);
+    }
+}
