@@ -10,9 +10,13 @@ use crate::groups::members::{self, Asked};
 use crate::groups::settings::{self, Setting};
 use crate::groups::{Change, describe};
 use crate::stanza::iq::Refusal;
+use crate::stanza::persona;
 use crate::state::account::Account;
 use crate::state::group::{Group, Mode};
+use crate::state::persona::Picture;
 use crate::world::World;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -43,6 +47,7 @@ pub(super) struct Edit {
     members_add: Option<bool>,
     members_link: Option<bool>,
     mode: Option<Mode>,
+    picture: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -133,7 +138,12 @@ pub(super) async fn edit(world: &World, id: &str, edit: Edit) -> Outcome {
     .into_iter()
     .flatten()
     .collect();
+    let jpeg = edit.picture.map(|text| STANDARD.decode(text)).transpose();
+    let jpeg = jpeg.map_err(|_| Failure::invalid("`picture` is not base64"))?;
     change(world, &group, edit.by.as_deref(), |change| {
+        if let Some(jpeg) = jpeg {
+            settings::picture(change, keep_picture(world, change.actor, &jpeg)?)?;
+        }
         if let Some(subject) = edit.subject {
             settings::rename(change, subject)?;
         }
@@ -151,6 +161,17 @@ pub(super) async fn edit(world: &World, id: &str, edit: Edit) -> Outcome {
     })
     .await?;
     show(world, id)
+}
+
+/// Puts a picture into the store; an empty one is none.
+fn keep_picture(world: &World, actor: &Account, jpeg: &[u8]) -> Result<Option<Picture>, Refusal> {
+    if jpeg.is_empty() {
+        return Ok(None);
+    }
+    let mut batch = world.batch();
+    let kept = persona::keep_picture(world, actor, jpeg, &mut batch).map_err(|_| Refusal::INTERNAL)?;
+    world.commit(batch);
+    Ok(Some(kept))
 }
 
 /// Adds, removes, promotes or demotes persons; whoever removes itself leaves.

@@ -5,6 +5,7 @@ use crate::router;
 use crate::stanza::iq::Refusal;
 use crate::state::account::Account;
 use crate::state::group::{Facts, Group, Rank};
+use crate::state::persona::Picture;
 use crate::store::Batch;
 use crate::world::World;
 use crate::{clock, node};
@@ -52,8 +53,31 @@ impl<'a> Change<'a> {
 
     /// Notes that the facts changed and tells these numbers what happened. Phones need no telling: they look here.
     pub fn tell<'n>(&mut self, numbers: impl IntoIterator<Item = &'n str>, what: Node) {
+        self.pass_on(numbers, &self.notification(what));
+    }
+
+    /// Gives the group another picture, or none, and tells every member.
+    pub fn show(&mut self, picture: Option<Picture>) {
+        let author = self.facts.mode.address(self.actor, 0);
+        let tag = if picture.is_some() { "set" } else { "delete" };
+        let mut what = NodeBuilder::new(tag).attr("jid", self.group.jid()).attr("author", author);
+        if let Some(picture) = &picture {
+            what = what.attr("id", picture.id.clone());
+        }
+        let stanza = NodeBuilder::new("notification")
+            .attr("from", self.group.jid())
+            .attr("type", "picture")
+            .attr("id", rand::random::<u64>().to_string())
+            .attr("t", clock::now_s().to_string())
+            .children([what.build()])
+            .build();
+        let members: Vec<String> = self.facts.members.keys().cloned().collect();
+        self.facts.picture = picture;
+        self.pass_on(members.iter().map(String::as_str), &stanza);
+    }
+
+    fn pass_on<'n>(&mut self, numbers: impl IntoIterator<Item = &'n str>, stanza: &Node) {
         self.changed = true;
-        let stanza = self.notification(what);
         for account in numbers.into_iter().filter_map(|number| self.world.directory.by_number(number)) {
             let companions: Vec<u16> = account.state().companions.keys().copied().collect();
             for device in companions {

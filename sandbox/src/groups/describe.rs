@@ -88,5 +88,6 @@ pub fn view(world: &World, group: &Group, facts: &Facts) -> Value {
         "membersLink": settings.members_link,
         "inviteCode": facts.invite_code,
         "requests": requests,
+        "picture": facts.picture.as_ref().map(|one| json!({"id": one.id, "url": world.media.url(&one.path)})),
     })
 }

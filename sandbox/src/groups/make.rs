@@ -73,6 +73,7 @@ pub fn create(
         invite_code: super::entry::new_code(),
         invitations: BTreeMap::new(),
         requests: BTreeMap::new(),
+        picture: None,
     };
     let group = Arc::new(Group::new(world.groups.free_id(), facts));
     let mut change = Change::begin(world, &group, maker);

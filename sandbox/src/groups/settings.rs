@@ -5,6 +5,7 @@ use super::Change;
 use super::make::{DESCRIPTION_MAX, SUBJECT_MAX, fits};
 use crate::stanza::iq::Refusal;
 use crate::state::group::{Description, Settings, Subject};
+use crate::state::persona::Picture;
 use crate::{clock, node};
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
@@ -168,6 +169,13 @@ pub fn describe(
     let (by, at) = (change.actor.number.clone(), clock::now_s());
     change.facts.description = text.map(|text| Description { id, text, by, at });
     change.tell_members(news);
+    Ok(())
+}
+
+/// Gives the group another picture, or takes it away.
+pub fn picture(change: &mut Change<'_>, picture: Option<Picture>) -> Result<(), Refusal> {
+    editor(change)?;
+    change.show(picture);
     Ok(())
 }
 

@@ -67,7 +67,8 @@ fn again(
     batch: &mut Batch,
 ) -> Result<(Vec<u8>, [u8; 12]), Refusal> {
     let entry = phone.log.by_id(id).filter(|entry| entry.media_error.is_none());
-    let message = entry.and_then(|entry| entry.message().ok()).ok_or(Refusal(NOT_FOUND))?;
+    let logged = entry.and_then(|entry| entry.message().ok());
+    let message = logged.or_else(|| phone.past.message(id)).ok_or(Refusal(NOT_FOUND))?;
     let medium = medium(&message).ok_or(Refusal(NOT_FOUND))?;
     let key = medium.media_key().ok_or(Refusal(NOT_FOUND))?;
     opens(key, id, receipt).ok_or(Refusal(WRONG_KEY))?;

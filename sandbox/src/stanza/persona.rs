@@ -2,6 +2,7 @@
 
 use super::iq::{self, Refusal, Reply};
 use super::{Device, Session, notify};
+use crate::groups::{Change, settings};
 use crate::media::Token;
 use crate::node;
 use crate::state::account::Account;
@@ -12,7 +13,7 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{JidExt as _, Node};
+use wacore_binary::{Jid, JidExt as _, Node};
 
 /// Answers a request; nothing when it is not about these things.
 pub fn answer(session: &Session, device: &Device, xmlns: &str, kind: &str, request: &Node) -> Option<Reply> {
@@ -103,18 +104,19 @@ fn picture(session: &Session, device: &Device, request: &Node) -> iq::Answer {
         let error = NodeBuilder::new("error").attr("code", code).attr("text", text).build();
         Ok(vec![node::parent("picture", [error])])
     };
-    let account = if target.is_group() {
-        None
+    let picture = if target.is_group() {
+        session.world.groups.get(target.user()).and_then(|group| group.facts().picture.clone())
     } else {
         let found = session.world.directory.resolve(&session.world.store, &target.to_non_ad());
-        found.map_err(|_| Refusal::INTERNAL)?
+        let account = found.map_err(|_| Refusal::INTERNAL)?;
+        let persona = account.as_ref().map(|account| account.state().persona.clone()).unwrap_or_default();
+        let own = account.is_some_and(|account| Arc::ptr_eq(&account, &device.account));
+        if persona.hides("profile") && !own {
+            return absent("401", "not-authorized");
+        }
+        persona.picture
     };
-    let Some(account) = account else { return absent("404", "item-not-found") };
-    let persona = account.state().persona.clone();
-    if persona.hides("profile") && !Arc::ptr_eq(&account, &device.account) {
-        return absent("401", "not-authorized");
-    }
-    let Some(picture) = persona.picture else { return absent("404", "item-not-found") };
+    let Some(picture) = picture else { return absent("404", "item-not-found") };
     let asked = node::child(request, "picture");
     if asked.and_then(|asked| node::attr(asked, "id")).is_some_and(|known| known == picture.id) {
         return Ok(vec![node::empty("picture")]);
@@ -133,8 +135,10 @@ fn set_picture(session: &Session, device: &Device, request: &Node) -> Reply {
     let other = node::jid_attr(request, "target").filter(|target| {
         !target.is_same_user_as(&device.account.pn(0)) && !target.is_same_user_as(&device.account.lid(0))
     });
-    if other.is_some() {
-        return Refusal::NOT_BUILT.into();
+    match other {
+        Some(group) if group.is_group() => return set_group_picture(session, device, &group, request),
+        Some(_) => return Refusal::FORBIDDEN.into(),
+        None => {}
     }
     let mut batch = session.world.batch();
     let Some(jpeg) = node::child_content(request, "picture") else {
@@ -148,6 +152,25 @@ fn set_picture(session: &Session, device: &Device, request: &Node) -> Reply {
     let children = vec![NodeBuilder::new("picture").attr("id", picture.id.clone()).build()];
     let work = |persona: &mut Persona| persona.picture = Some(picture);
     reply(session, device, request, batch, children, work)
+}
+
+fn set_group_picture(session: &Session, device: &Device, group: &Jid, request: &Node) -> Reply {
+    let world = &session.world;
+    let Some(group) = world.groups.get(group.user()) else { return Refusal::NOT_FOUND.into() };
+    let mut batch = world.batch();
+    let jpeg = node::child_content(request, "picture");
+    let kept = jpeg.map(|jpeg| keep_picture(world, &device.account, &jpeg, &mut batch)).transpose();
+    let Ok(picture) = kept else { return Refusal::INTERNAL.into() };
+    // The path is stored before the group that names it.
+    world.commit(batch);
+    let children = picture.iter().map(|one| NodeBuilder::new("picture").attr("id", one.id.clone()).build());
+    let (sender, result) = (session.sender.clone(), iq::result(request, Ok(children.collect())));
+    let mut change = Change::begin(world, &group, &device.account);
+    if let Err(refusal) = settings::picture(&mut change, picture) {
+        return refusal.into();
+    }
+    change.finish(move || sender.send(result));
+    Reply::Deferred
 }
 
 fn set_about(session: &Session, device: &Device, request: &Node) -> Reply {

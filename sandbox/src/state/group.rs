@@ -3,6 +3,7 @@
 
 use super::account::Account;
 use super::lock;
+use crate::state::persona::Picture;
 use crate::store::{Batch, Table};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,6 +40,9 @@ pub struct Facts {
     pub invitations: BTreeMap<String, Invitation>,
     /// Who asked to join and waits for an admin, by number.
     pub requests: BTreeMap<String, JoinRequest>,
+    /// Its picture.
+    #[serde(default)]
+    pub picture: Option<Picture>,
 }
 
 /// By which address a group names its members.
@@ -239,6 +243,7 @@ mod tests {
             invite_code: String::new(),
             invitations: BTreeMap::new(),
             requests: BTreeMap::new(),
+            picture: None,
         }
     }
 

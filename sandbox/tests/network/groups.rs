@@ -100,6 +100,7 @@ async fn a_client_makes_a_group_and_everybody_writes_in_it() {
     }
     client.send_to(&made.id, "and again").await;
     phone_receives(&control, CYD, "and again").await;
+    phone_receives(&control, BOB, "and again").await;
     let (_, chat) =
         call(&control, "GET", &format!("/sandbox/phones/{BOB}/messages?chat={id}"), Value::Null).await;
     assert_eq!(chat.as_array().unwrap().len(), 6);
@@ -418,4 +419,35 @@ async fn a_large_group_is_quick() {
     client.receives("from one").await;
     let (_, stats) = call(&control, "GET", "/sandbox/stats", Value::Null).await;
     assert_eq!(stats["messages"], 2, "{stats}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_of_groups_are_set_seen_and_taken_away() {
+    let network = network_with(&[ANN, BOB]).await;
+    let control = network.control();
+    let (ann, bob) = (Client::linked(&network, ANN).await, Client::linked(&network, BOB).await);
+    let wish = json!({"owner": BOB, "subject": "Foto", "participants": [ANN]});
+    let (_, made) = call(&control, "POST", "/sandbox/groups", wish).await;
+    let id = made["id"].as_str().unwrap();
+    let (path, group) = (format!("/sandbox/groups/{id}"), id.parse().unwrap());
+    let contacts = ann.protocol.contacts();
+    assert!(contacts.get_profile_picture(&group, false).await.unwrap().is_none());
+
+    let set = bob.protocol.groups().set_profile_picture(&group, b"a jpeg".to_vec()).await.unwrap();
+    let seen = contacts.get_profile_picture(&group, false).await.unwrap().expect("a picture");
+    assert_eq!(seen.id, set.id);
+    assert_eq!(call(&control, "GET", &path, Value::Null).await.1["picture"]["id"], set.id);
+    ann.wait_for("news of the picture", |event| match event {
+        Event::PictureUpdate(update) => (update.jid == group).then_some(()),
+        _ => None,
+    })
+    .await;
+    // A locked group is changed by its admins only.
+    assert_eq!(call(&control, "PATCH", &path, json!({"locked": true})).await.0, 200);
+    assert!(ann.protocol.groups().set_profile_picture(&group, b"mine".to_vec()).await.is_err());
+    bob.protocol.groups().remove_profile_picture(&group).await.unwrap();
+    assert_eq!(call(&control, "GET", &path, Value::Null).await.1["picture"], Value::Null);
+    let (_, view) = call(&control, "PATCH", &path, json!({"picture": "YSBqcGVn"})).await;
+    assert_ne!(view["picture"], Value::Null);
+    assert_eq!(call(&control, "PATCH", &path, json!({"picture": "?"})).await.0, 400);
 }

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use kurir_sandbox::{Control, Sandbox};
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use wacore::media_retry::MediaRetryResult;
+use whatsapp_rust::features::MediaReuploadRequest;
 use whatsapp_rust::types::events::Event;
 use whatsapp_rust::waproto::whatsapp as wa;
 use whatsapp_rust::waproto::whatsapp::history_sync::HistorySyncType as Kind;
@@ -111,6 +113,16 @@ async fn a_client_gets_the_chats_of_its_phone_word_by_word() {
     assert_eq!(quoting.context_info.as_option().unwrap().stanza_id.as_deref(), Some("A2"));
     let image = infos[1].message.as_option().unwrap().image_message.as_option().unwrap();
     assert_eq!(client.protocol.download(image).await.unwrap(), b"a jpeg");
+    fault(&network, json!({"mediaExpired": true})).await;
+    let asked = MediaReuploadRequest {
+        msg_id: "A4",
+        chat_jid: &pn(BOB),
+        media_key: image.media_key.as_deref().unwrap(),
+        is_from_me: false,
+        participant: None,
+    };
+    let again = client.protocol.media_reupload().request(&asked).await.expect("an answer");
+    assert!(matches!(again, MediaRetryResult::Success { .. }), "{again:?}");
     assert_eq!(infos[0].message_stub_type, Some(wa::web_message_info::StubType::REVOKE));
 
     let there = find(group);

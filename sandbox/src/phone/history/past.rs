@@ -102,6 +102,11 @@ impl Past {
         self.chats.get(name)
     }
 
+    /// Returns what a message with an id says, whichever chat it is in.
+    pub fn message(&self, id: &str) -> Option<wa::Message> {
+        self.chats.values().find_map(|chat| chat.message(id))?.message.into()
+    }
+
     /// Changes what the phone knows of a chat, which begins to exist by that.
     pub fn know(&mut self, name: &str, change: impl FnOnce(&mut Facts), batch: &mut Batch) {
         let chat = self.chats.entry(name.to_owned()).or_default();
