@@ -39,6 +39,8 @@ pub struct Config {
     pub queue: Queue,
     /// Schedules.
     pub schedules: Schedules,
+    /// How long things are kept.
+    pub retention: Retention,
     /// The connection to WhatsApp.
     pub whatsapp: WhatsApp,
     /// Files of messages.
@@ -154,6 +156,26 @@ impl Default for Schedules {
     }
 }
 
+/// How long things are kept. `0s` keeps them for ever.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Messages, by when they were written; whole days in Asia/Jakarta go. `0s`: a history is what people come back for. What was
+    /// counted per day stays.
+    pub messages: Span,
+    /// Jobs with their entries, by when they ended. 90 days: longer than anybody asks about a campaign.
+    pub jobs: Span,
+    /// Scheduled messages, by when their last run was. 90 days, as for jobs.
+    pub schedules: Span,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let quarter = Span::seconds(90 * 24 * 3600);
+        Self { messages: Span::seconds(0), jobs: quarter, schedules: quarter }
+    }
+}
+
 /// The connection to WhatsApp.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -262,6 +284,7 @@ impl Default for Config {
             limits: Limits::default(),
             queue: Queue::default(),
             schedules: Schedules::default(),
+            retention: Retention::default(),
             whatsapp: WhatsApp::default(),
             media: Media::default(),
             egress: Egress::default(),

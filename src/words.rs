@@ -297,6 +297,8 @@ words! {
     TimezoneUnknown         400 "Zona waktu tidak dikenal" "The time zone is not known"
 
     // Chats
+    HistoryFromPhone        200 "Chat history berhasil diambil langsung dari WhatsApp" "Chat history taken from WhatsApp"
+    GroupHistoryFromPhone   200 "Chat history grup berhasil diambil langsung dari WhatsApp" "Group chat history taken from WhatsApp"
     HistoryFromStore        200 "Chat history berhasil diambil dari store" "Chat history read from the store"
     DailyChatList           200 "Daftar chat harian berhasil diambil langsung dari WhatsApp" "Daily chat list taken from WhatsApp"
     DateRequired            400 "Parameter {field} wajib diisi dengan format YYYY-MM-DD" "Parameter {field} is required in the form YYYY-MM-DD"

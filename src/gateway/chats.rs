@@ -8,6 +8,7 @@ use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::Message;
 use crate::store::{chats, identities, messages};
+use std::time::Duration;
 
 /// Chats that one search looks through at most, newest first.
 const SEARCH_MAX: usize = 5_000;
@@ -24,7 +25,58 @@ pub struct Page<T> {
     pub has_more: bool,
 }
 
+/// Where a history comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// What is stored.
+    Store,
+    /// The phone is asked for what is older than what is stored, for at most this long.
+    Phone {
+        /// Patience.
+        wait: Duration,
+    },
+}
+
 impl Gateway {
+    /// Returns up to `limit` messages of a chat as [`Gateway::history`] does, and whether the phone had to be asked.
+    ///
+    /// The phone is asked when the store has fewer; without a connection, or an answer in time, what is stored is the answer.
+    pub async fn history_from(
+        &self,
+        source: Source,
+        device: &Device,
+        chat: Jid,
+        before: Option<String>,
+        limit: usize,
+    ) -> Result<(Page<Message>, bool)> {
+        let stored = self.history(device, chat.clone(), before.clone(), limit).await?;
+        let Source::Phone { wait } = source else { return Ok((stored, false)) };
+        if stored.rows.len() >= limit {
+            return Ok((stored, false));
+        }
+        // The phone counts from a message that it knows; without one there is nothing to ask from.
+        let oldest = match (stored.rows.last(), &before) {
+            (Some(oldest), _) => Some(oldest.clone()),
+            (None, Some(before)) => self.message_in(device, &chat, before)?,
+            (None, None) => None,
+        };
+        let Some(oldest) = oldest else { return Ok((stored, false)) };
+        let missing = limit - stored.rows.len();
+        match self.fleet().ask_for_history(device.no, &oldest, missing, wait).await {
+            Ok(()) => Ok((self.history(device, chat, before, limit).await?, true)),
+            Err(failure) => {
+                tracing::debug!(device = %device.no, ?failure, "the phone gave no older messages");
+                Ok((stored, false))
+            }
+        }
+    }
+
+    fn message_in(&self, device: &Device, chat: &Jid, id: &str) -> Result<Option<Message>> {
+        let view = self.store().view()?;
+        let chat = identities::canonical(&view, device.no, chat)?;
+        messages::get(&view, device.no, &chat, id)
+    }
+
     /// Returns up to `limit` messages of a chat, newest first, older than the message `before` when given.
     pub async fn history(
         &self,

@@ -41,7 +41,7 @@ pub use account_settings::{CHECK_MAX, Checked};
 pub use accounts::{NewUser, ProfileChange};
 pub use address_book::{CONTACTS_MAX, ContactChange, ContactFilter, SavedContacts};
 pub use caller::{Caller, Proof};
-pub use chats::Page;
+pub use chats::{Page, Source};
 pub use devices::{DeviceStats, NewDevice};
 pub use groups::{GroupList, MemberChange, NewGroup};
 pub use health::Health;

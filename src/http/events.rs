@@ -202,6 +202,10 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
         Fact::ChatMerged { from, chat } => {
             vec![with("chat.merged", json!({"chatJid": chat, "lid": from}))]
         }
+        Fact::History { kind, progress, chats, messages } => {
+            let body = json!({"kind": kind, "progress": progress, "chats": chats, "messages": messages});
+            vec![with("history.progress", body)]
+        }
         Fact::Group { group, by, change } => {
             let (kind, mut body) = group_change(change);
             body["groupId"] = json!(group);

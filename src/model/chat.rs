@@ -1,5 +1,6 @@
 //! Chats: one line per conversation of a device, kept beside the messages so that a list needs no search.
 
+use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::MessageStatus;
 use serde::{Deserialize, Serialize};
@@ -91,4 +92,23 @@ pub struct LastMessage {
     pub from_me: bool,
     /// How far it came.
     pub status: MessageStatus,
+}
+
+/// What the phone says of a chat when it hands its history over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastChat {
+    /// The device that was linked.
+    pub device: DeviceNo,
+    /// The person or group.
+    pub jid: Jid,
+    /// Name in the phone's address book, or the group's subject.
+    pub name: Option<String>,
+    /// Messages that nobody has read.
+    pub unread: u32,
+    /// Put away.
+    pub archived: bool,
+    /// Kept on top of the list.
+    pub pinned: bool,
+    /// Milliseconds since 1970 until which nothing is to be heard of it; `i64::MAX` is until that is taken back.
+    pub muted_until: Option<i64>,
 }

@@ -121,6 +121,17 @@ pub enum Fact {
         /// The number.
         chat: Jid,
     },
+    /// A part of what the phone had before the linking, or was asked for later, is stored.
+    History {
+        /// `initial`, `recent`, `full`, `names`, `onDemand` or `other`.
+        kind: String,
+        /// How much of the history has come, in percent, when the phone said so.
+        progress: Option<u32>,
+        /// Chats of this part.
+        chats: u64,
+        /// Messages of this part that were not known.
+        messages: u64,
+    },
     /// A group changed.
     Group {
         /// The group.

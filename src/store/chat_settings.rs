@@ -4,7 +4,7 @@ use super::codec::{decode, encode};
 use super::tables::{Tables, View};
 use super::{devices, groups, identities, outbox};
 use crate::error::Result;
-use crate::model::chat::{ChatChange, ChatSettings};
+use crate::model::chat::{ChatChange, ChatSettings, PastChat};
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
@@ -57,6 +57,19 @@ pub fn set(
     put(tables, device, &key, &settings)?;
     let scope = devices::scope(&devices::existing(tables, device)?);
     outbox::append(tables, now, scope, Fact::ChatSet { chat, change })
+}
+
+/// Takes over what the phone says of a chat, unless something was set since; nobody is told of the past.
+pub(super) fn take_over(tables: &mut Tables<'_>, chat: &Jid, past: &PastChat) -> Result<()> {
+    let key = chat.to_string();
+    let known = read(&tables.chat_settings, past.device, &key)?;
+    let mut settings = known.clone();
+    (settings.archived, settings.pinned) = (past.archived, past.pinned);
+    settings.muted_until = past.muted_until;
+    if known.set_at > 0 || settings == known {
+        return Ok(());
+    }
+    put(tables, past.device, &key, &settings)
 }
 
 /// Learns the timer of a conversation from a message that came with one.

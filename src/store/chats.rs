@@ -4,7 +4,7 @@ use super::codec::{decode, encode};
 use super::tables::{Tables, View};
 use super::{device_contacts, devices, groups, notifications};
 use crate::error::Result;
-use crate::model::chat::{Chat, LastMessage};
+use crate::model::chat::{Chat, LastMessage, PastChat};
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::{Message, MessageStatus};
@@ -43,6 +43,34 @@ pub(super) fn last_at(tables: &Tables<'_>, device: DeviceNo, key: &str) -> Resul
 
 /// Takes a new or changed message into the list.
 pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    let unread = u32::from(!message.from_me);
+    place(tables, message, unread)
+}
+
+/// Takes a message of the past into the list; it makes nothing unread.
+pub(super) fn note_past(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    place(tables, message, 0)
+}
+
+/// Takes over what the phone says of a chat, if there is one; its unread messages only when the chat is new.
+pub(super) fn take_over(tables: &mut Tables<'_>, chat: &Jid, past: &PastChat, is_new: bool) -> Result<()> {
+    let key = chat.to_string();
+    let Some(mut known) = existing(tables, past.device, &key)? else { return Ok(()) };
+    let before = known.clone();
+    if chat.is_group() && known.name.is_none() {
+        known.name.clone_from(&past.name);
+    }
+    if is_new {
+        known.unread = past.unread;
+    }
+    if known == before {
+        return Ok(());
+    }
+    let at = known.last_at;
+    put(tables, past.device, &key, Some(at), &known)
+}
+
+fn place(tables: &mut Tables<'_>, message: &Message, unread: u32) -> Result<()> {
     let key = message.chat.to_string();
     let old = existing(tables, message.device, &key)?;
     let is_newest = old.as_ref().is_none_or(|chat| message.at >= chat.last_at || chat.last.id == message.id);
@@ -57,9 +85,7 @@ pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
             last: preview(message),
         },
     };
-    if !message.from_me {
-        chat.unread += 1;
-    }
+    chat.unread += unread;
     if is_newest {
         chat.last = preview(message);
         chat.last_at = message.at;

@@ -267,19 +267,7 @@ pub fn devices_with_work(view: &View) -> Result<Vec<DeviceNo>> {
 /// Returns how many jobs went.
 pub fn prune(tables: &mut Tables<'_>, now: i64, limit: usize) -> Result<usize> {
     let until = now - ONCE_KEEP_MS;
-    let mut gone = Vec::new();
-    for row in tables.jobs_by_time.range((0, i64::MIN, "")..(0, until, ""))?.take(limit) {
-        let at = row?.0;
-        let (_, created, id) = at.value();
-        if read(&tables.jobs, id)?.is_none_or(|job| job.status.is_ended()) {
-            gone.push((created, id.to_owned()));
-        }
-    }
-    for (created, id) in &gone {
-        tables.items.retain_in((id.as_str(), 0)..=(id.as_str(), u32::MAX), |_, _| false)?;
-        tables.jobs.remove(id.as_str())?;
-        tables.jobs_by_time.remove((0, *created, id.as_str()))?;
-    }
+    let gone = drop_ended(tables, 0, until, limit, |_| true)?;
     let mut stale = Vec::new();
     for row in tables.idempotency.iter()? {
         let (at, value) = row?;
@@ -290,6 +278,42 @@ pub fn prune(tables: &mut Tables<'_>, now: i64, limit: usize) -> Result<usize> {
     }
     for (caller, key) in &stale {
         tables.idempotency.remove((caller.as_str(), key.as_str()))?;
+    }
+    Ok(gone)
+}
+
+/// Drops listed jobs with their entries that ended before `before` (milliseconds since 1970); at most `limit`, which count as one
+/// each however many entries they have.
+///
+/// Returns how many jobs went.
+pub fn prune_listed(tables: &mut Tables<'_>, before: i64, limit: usize) -> Result<usize> {
+    let is_old = |job: &Job| job.finished_at.is_none_or(|finished| finished < before);
+    drop_ended(tables, 1, before, limit, is_old)
+}
+
+/// Drops ended jobs that were made before `before` and are old.
+fn drop_ended(
+    tables: &mut Tables<'_>,
+    shown: u8,
+    before: i64,
+    limit: usize,
+    is_old: impl Fn(&Job) -> bool,
+) -> Result<usize> {
+    let mut gone = Vec::new();
+    for row in tables.jobs_by_time.range((shown, i64::MIN, "")..(shown, before, ""))? {
+        let at = row?.0;
+        let (_, created, id) = at.value();
+        if read(&tables.jobs, id)?.is_none_or(|job| job.status.is_ended() && is_old(&job)) {
+            gone.push((created, id.to_owned()));
+        }
+        if gone.len() == limit {
+            break;
+        }
+    }
+    for (created, id) in &gone {
+        tables.items.retain_in((id.as_str(), 0)..=(id.as_str(), u32::MAX), |_, _| false)?;
+        tables.jobs.remove(id.as_str())?;
+        tables.jobs_by_time.remove((shown, *created, id.as_str()))?;
     }
     Ok(gone.len())
 }

@@ -1,5 +1,11 @@
 //! Messages: the history of each chat, and the index that shows what is known already.
 
+mod history;
+mod prune;
+
+pub use history::import;
+pub use prune::{prune, with_old};
+
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
 use super::{
@@ -223,7 +229,9 @@ pub fn by_anybody(tables: &Tables<'_>, device: DeviceNo, chat: &Jid, id: &str) -
 /// Takes a message out of the history as if it had never been.
 pub(super) fn vanish(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     let (device, chat, id) = (message.device, message.chat.to_string(), message.id.as_str());
-    take(tables, device, &chat, message.at, id)?;
+    // What was counted stays counted: it was sent, and nobody can see any more what it was.
+    let old = remove(tables, device, &chat, message.at, id)?;
+    search::note(tables, old.as_ref(), None)?;
     let ids = (device.0, id, chat.as_str(), "")..=(device.0, id, chat.as_str(), "\u{10ffff}");
     tables.message_ids.retain_in(ids, |_, at| at != message.at)?;
     let newest = newest(&tables.messages, device, &chat)?;
@@ -493,11 +501,22 @@ fn put(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
 
 /// Removes a message from its place; who puts it elsewhere or away for ever sees to its id.
 fn take(tables: &mut Tables<'_>, device: DeviceNo, chat: &str, at: i64, id: &str) -> Result<()> {
-    let old: Option<Message> = match tables.messages.remove((device.0, chat, at, id))? {
-        Some(row) => Some(decode("messages", (chat, at, id), row.value())?),
-        None => None,
-    };
+    let old = remove(tables, device, chat, at, id)?;
     note(tables, old.as_ref(), None)
+}
+
+/// Removes the row and returns what stood there.
+fn remove(
+    tables: &mut Tables<'_>,
+    device: DeviceNo,
+    chat: &str,
+    at: i64,
+    id: &str,
+) -> Result<Option<Message>> {
+    match tables.messages.remove((device.0, chat, at, id))? {
+        Some(row) => decode("messages", (chat, at, id), row.value()).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Keeps what is counted and what is found in step with the messages.

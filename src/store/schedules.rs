@@ -144,6 +144,46 @@ pub fn of(view: &View, device: DeviceNo, wanted: impl Fn(&Schedule) -> bool) -> 
     Ok(found)
 }
 
+/// Returns whether there is a schedule that [`prune`] would drop.
+pub fn has_old(view: &View, before: i64) -> Result<bool> {
+    Ok(!old(&view.schedules_by_device()?, &view.schedules()?, before, 1)?.is_empty())
+}
+
+/// Drops schedules that ended before `before` (milliseconds since 1970), at most `limit`; returns how many went.
+pub fn prune(tables: &mut Tables<'_>, before: i64, limit: usize) -> Result<usize> {
+    let gone = old(&tables.schedules_by_device, &tables.schedules, before, limit)?;
+    for (device, created, id) in &gone {
+        tables.schedules.remove(id.as_str())?;
+        tables.schedules_by_device.remove((*device, *created, id.as_str()))?;
+    }
+    Ok(gone.len())
+}
+
+type Places = (u32, i64, &'static str);
+
+fn old(
+    order: &impl ReadableTable<Places, ()>,
+    schedules: &impl ReadableTable<&'static str, &'static [u8]>,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<(u32, i64, String)>> {
+    let mut found = Vec::new();
+    for row in order.iter()? {
+        let row = row?.0;
+        let (device, created, id) = row.value();
+        let is_old =
+            |one: &Schedule| one.status.is_ended() && one.sent_at.unwrap_or(created).max(one.at) < before;
+        // Whatever ended before that was made before that.
+        if created < before && read(schedules, id)?.is_none_or(|schedule| is_old(&schedule)) {
+            found.push((device, created, id.to_owned()));
+        }
+        if found.len() == limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
 /// The job of one run. It is given up at `deadline` (milliseconds since 1970).
 fn run_of(schedule: &Schedule, deadline: i64, now: i64) -> (Job, Item) {
     let pacing = Pacing::Every { ms: 0 };
@@ -236,6 +276,28 @@ mod tests {
     async fn settle(store: &Store, job: &JobId, outcome: Outcome) {
         let job = job.clone();
         store.write(move |t| jobs::settle(t, &job, 0, &outcome, 9)).await.expect("settled");
+    }
+
+    #[tokio::test]
+    async fn what_ended_long_ago_goes_and_what_waits_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        for (id, status, at) in [
+            ("sent", ScheduleStatus::Sent, 5),
+            ("cancelled-early", ScheduleStatus::Cancelled, 900),
+            ("waits", ScheduleStatus::Paused, 5),
+        ] {
+            let schedule =
+                Schedule { id: ScheduleId(id.into()), status, at, created_at: 1, ..schedule(5, None) };
+            store.write(move |t| insert(t, &schedule)).await.expect("stored");
+        }
+        let has_old = |before: i64| has_old(&store.view().expect("a view"), before).expect("read");
+        assert!(!has_old(5) && has_old(6));
+        assert_eq!(store.write(|t| prune(t, 100, 10)).await.expect("pruned"), 1);
+        let left = of(&store.view().expect("a view"), device, |_| true).expect("read");
+        let mut left: Vec<_> = left.iter().map(|schedule| schedule.id.as_str()).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["cancelled-early", "waits"]);
     }
 
     #[tokio::test]

@@ -37,6 +37,7 @@ const WANTED: &[EventKind] = &[
     EventKind::PinUpdate,
     EventKind::MuteUpdate,
     EventKind::StarUpdate,
+    EventKind::HistorySync,
 ];
 
 /// Passes events to the device's task in their order.
@@ -46,12 +47,23 @@ const WANTED: &[EventKind] = &[
 pub(super) struct Ear {
     seat: Weak<Seat>,
     task: mpsc::UnboundedSender<Arc<Event>>,
+    history: mpsc::UnboundedSender<Arc<Event>>,
+}
+
+/// Where what was heard arrives.
+pub(super) struct Heard {
+    /// For the device's task.
+    pub(super) events: mpsc::UnboundedReceiver<Arc<Event>>,
+    /// Parts of the phone's history, which may take long to store. The phone sends the next one when the one before has
+    /// arrived, and each is kept compressed until its turn.
+    pub(super) history: mpsc::UnboundedReceiver<Arc<Event>>,
 }
 
 impl Ear {
-    pub(super) fn new(seat: &Arc<Seat>) -> (Arc<Self>, mpsc::UnboundedReceiver<Arc<Event>>) {
+    pub(super) fn new(seat: &Arc<Seat>) -> (Arc<Self>, Heard) {
         let (task, events) = mpsc::unbounded_channel();
-        (Arc::new(Self { seat: Arc::downgrade(seat), task }), events)
+        let (to_history, history) = mpsc::unbounded_channel();
+        (Arc::new(Self { seat: Arc::downgrade(seat), task, history: to_history }), Heard { events, history })
     }
 }
 
@@ -71,6 +83,8 @@ impl EventHandler for Ear {
                 }
                 drop(self.task.send(event));
             }
+            // It fails only when the session has ended.
+            Event::HistorySync(_) => drop(self.history.send(event)),
             // The hook has stored these already.
             Event::Messages(batch) if batch.hook_committed => {}
             // It fails only when the task has ended, and then nobody is there to hear it.

@@ -12,7 +12,7 @@ use super::outcome::{PendingAck, SendFailure};
 use super::seat::{AccountChange, Change, Parts, Running, Seat, Stop};
 use super::transport::Dialler;
 use super::version::Versions;
-use super::{pairing, passkey, people, send};
+use super::{history, pairing, passkey, people, send};
 use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::error::{Code, Error, Result};
@@ -242,6 +242,18 @@ impl Fleet {
     ) -> Result<(), SendFailure> {
         let seat = self.seat(no).map_err(SendFailure::Broken)?;
         send::mark_read(&seat, chat, sender, ids).await
+    }
+
+    /// Asks the phone for up to `count` messages before `oldest`; returns once they are stored, or `patience` is over.
+    pub async fn ask_for_history(
+        &self,
+        no: DeviceNo,
+        oldest: &Message,
+        count: usize,
+        patience: Duration,
+    ) -> Result<(), SendFailure> {
+        let seat = self.seat(no).map_err(SendFailure::Broken)?;
+        history::ask(&seat, oldest, count, patience).await
     }
 
     /// Returns the device's groups, for questions and changes.

@@ -12,6 +12,7 @@ mod device;
 mod events;
 mod fleet;
 mod groups;
+mod history;
 mod http;
 mod inbox;
 mod kinds;

@@ -3,6 +3,7 @@
 use super::acks::Acks;
 use super::backend::{Account, Backend};
 use super::contacts::Owed;
+use super::history::Answers;
 use super::http::MediaHttp;
 use super::live::{Live, PairingCode, Qr};
 use super::options::Options;
@@ -49,6 +50,8 @@ pub(super) struct Seat {
     pub(super) group_question: tokio::sync::Mutex<()>,
     /// Collections of the account's settings that could not be read and have to be asked for again.
     pub(super) owed: Mutex<Owed>,
+    /// What the phone has answered to questions for its history.
+    pub(super) answers: Answers,
     pub(super) live: watch::Sender<Live>,
     /// The client while a connection is up or being made.
     client: Mutex<Option<Arc<Client>>>,
@@ -175,6 +178,7 @@ impl Seat {
             people: People::default(),
             group_question: tokio::sync::Mutex::new(()),
             owed: Mutex::default(),
+            answers: Answers::default(),
             live: watch::Sender::new(Live::at_rest(device)),
             client: Mutex::new(None),
             code_for: Mutex::new(None),

@@ -1,6 +1,7 @@
 //! The library's client of one device: how it is put together, run and closed.
 
 use super::events::Ear;
+use super::history;
 use super::inbox::{Hook, Inbox};
 use super::runtime::Tasks;
 use super::seat::{Seat, Stop};
@@ -36,6 +37,8 @@ pub(super) struct Session {
     pub(super) inbox: Arc<Inbox>,
     pub(super) version: Version,
     tasks: Tasks,
+    /// Stores the phone's history; ends with the session.
+    _history: Owned<()>,
 }
 
 impl Session {
@@ -63,7 +66,6 @@ impl Session {
             .with_cache_config(caches())
             .with_inbound_durability_hook(Hook(inbox.clone()))
             .with_wanted_pre_key_count(parts.options.prekeys)
-            .with_skip_history_sync(true)
             .with_background_saver_interval(SAVER_INTERVAL)
             .build()
             .await
@@ -71,9 +73,10 @@ impl Session {
             .into_client();
         // Senders see their second tick although nobody looks at a screen here.
         client.set_force_active_delivery_receipts(true);
-        let (ear, events) = Ear::new(seat);
+        let (ear, heard) = Ear::new(seat);
         client.subscribe_handler(ear).detach();
-        Ok(Self { client, events, inbox, version, tasks })
+        let history = Owned(tokio::spawn(history::run(seat.clone(), heard.history)));
+        Ok(Self { client, events: heard.events, inbox, version, tasks, _history: history })
     }
 
     /// Returns whether the client has ended for good, so that a new connection needs a new one.

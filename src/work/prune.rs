@@ -2,17 +2,22 @@
 
 use crate::error::{Context as _, Result};
 use crate::gateway::Gateway;
+use crate::model::day::Day;
 use crate::model::media::FileHash;
-use crate::store::{activity, expiry, jobs, logins, media, notifications, outbox};
+use crate::store::{
+    Store, Tables, activity, expiry, jobs, logins, media, messages, notifications, outbox, schedules,
+};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Pause between two rounds.
 const EVERY: Duration = Duration::from_secs(60);
-/// Jobs dropped per transaction: a long one would make senders wait.
+/// Rows dropped per transaction: a long one would make senders wait.
 const BATCH: usize = 500;
 /// Pause between two looks for files that no row names, as a crash may leave them. They are rare, and looking reads folders.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Listed jobs dropped per transaction; each may have 10,000 entries.
+const JOBS: usize = 5;
 
 /// Prunes until the program stops.
 pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
@@ -20,7 +25,7 @@ pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
     loop {
         match step(&gateway).await {
             Ok(0) => {}
-            Ok(dropped) => tracing::debug!(dropped, "pruned ended requests"),
+            Ok(dropped) => tracing::debug!(dropped, "pruned what nobody asks for any more"),
             Err(error) => tracing::error!(%error, "pruning the store failed, the next round tries again"),
         }
         if swept.is_none_or(|at| at.elapsed() >= SWEEP_EVERY) {
@@ -36,7 +41,7 @@ pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Does one round and returns how many ended requests went.
+/// Does one round and returns how many rows went.
 async fn step(gateway: &Gateway) -> Result<usize> {
     let (store, now) = (gateway.store(), gateway.clock().now());
     outbox::trim(store).await?;
@@ -45,12 +50,45 @@ async fn step(gateway: &Gateway) -> Result<usize> {
     store.write(notifications::trim).await?;
     while store.write(move |t| expiry::prune(t, now, BATCH)).await? == BATCH {}
     files(gateway, now).await?;
+    let requests = piecewise(store, move |t| jobs::prune(t, now, BATCH)).await?;
+    Ok(requests + retain(gateway).await?)
+}
+
+/// Drops what is older than the configuration wants it kept.
+async fn retain(gateway: &Gateway) -> Result<usize> {
+    let (store, keep, now) = (gateway.store(), &gateway.config().retention, gateway.clock().now());
+    let before = |span: i64| (span > 0).then(|| now.saturating_sub(span));
+    let mut dropped = 0;
+    if let Some(before) = before(keep.jobs.millis()) {
+        dropped += piecewise(store, move |t| jobs::prune_listed(t, before, JOBS)).await?;
+    }
+    // A look costs nothing; a round that has nothing to do shall not write to the disk.
+    if let Some(before) = before(keep.schedules.millis())
+        && store.scan(move |view| schedules::has_old(view, before)).await?
+    {
+        dropped += piecewise(store, move |t| schedules::prune(t, before, BATCH)).await?;
+    }
+    if let Some(before) = before(keep.messages.millis()) {
+        // Whole days go, so that what is left of a day is always the day that was counted.
+        let midnight = Day::of(before).start();
+        for no in store.scan(move |view| messages::with_old(view, midnight)).await? {
+            dropped += piecewise(store, move |t| messages::prune(t, no, midnight, BATCH)).await?;
+        }
+    }
+    Ok(dropped)
+}
+
+/// Calls `drop_some` in one transaction after the other until nothing is left, and returns how many rows went.
+async fn piecewise<F>(store: &Store, drop_some: F) -> Result<usize>
+where
+    F: Fn(&mut Tables<'_>) -> Result<usize> + Clone + Send + 'static,
+{
     let mut dropped = 0;
     loop {
-        let batch = store.write(move |t| jobs::prune(t, now, BATCH)).await?;
-        dropped += batch;
-        if batch == 0 {
-            return Ok(dropped);
+        let piece = drop_some.clone();
+        match store.write(move |tables| piece(tables)).await? {
+            0 => return Ok(dropped),
+            went => dropped += went,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::chat_settings::SettingsView;
 use super::content::ContentView;
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{Gateway, item_error};
+use crate::gateway::{Gateway, Source as HistorySource, item_error};
 use crate::http::message_view::MarksView;
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
@@ -18,6 +18,7 @@ use crate::words::Lang;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Messages of a page unless the query says otherwise.
 const HISTORY_LIMIT: usize = 50;
@@ -46,36 +47,44 @@ pub fn routes() -> Vec<Route> {
 async fn history(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let chat = gateway.person(device.no, &chat_of(&request)?)?;
-    let (messages, has_more) =
+    let (messages, has_more, asked) =
         page(&gateway, request.query()?, request.lang(), &device, chat.clone()).await?;
+    let code = if asked { Code::HistoryFromPhone } else { Code::HistoryFromStore };
     let lid = gateway.lid_of(device.no, &chat).map(|lid| lid.to_string());
     let view = HistoryView { jid: chat.to_string(), lid, total: messages.len(), messages, has_more };
-    Ok(Outcome::ok(Code::HistoryFromStore, view))
+    Ok(Outcome::ok(code, view))
 }
 
 async fn group_history(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let group = Jid::group(request.param("groupId"))?;
-    let (messages, has_more) =
+    let (messages, has_more, asked) =
         page(&gateway, request.query()?, request.lang(), &device, group.clone()).await?;
+    let code = if asked { Code::GroupHistoryFromPhone } else { Code::GroupHistoryFromStore };
     let view = GroupHistoryView { group_id: group.to_string(), total: messages.len(), messages, has_more };
-    Ok(Outcome::ok(Code::GroupHistoryFromStore, view))
+    Ok(Outcome::ok(code, view))
 }
 
-/// Returns the messages that the query asks for, and whether there are older ones.
+/// Returns the messages that the query asks for, whether there are older ones, and whether the phone gave some of them.
 async fn page(
     gateway: &Gateway,
     query: HistoryQuery,
     lang: Lang,
     device: &Device,
     chat: Jid,
-) -> Result<(Vec<MessageView>, bool)> {
+) -> Result<(Vec<MessageView>, bool, bool)> {
     let limit = within("limit", query.limit, 1..=100, HISTORY_LIMIT)?;
-    within("waitSeconds", query.wait_seconds, 0..=120, 10)?;
-    let page = gateway.history(device, chat, query.before, limit).await?;
+    let wait = within("waitSeconds", query.wait_seconds, 0..=120, 10)?;
+    let source = match query.source {
+        Some(Source::Server | Source::Whatsapp) => {
+            HistorySource::Phone { wait: Duration::from_secs(wait as u64) }
+        }
+        Some(Source::Auto | Source::Store) | None => HistorySource::Store,
+    };
+    let (page, asked) = gateway.history_from(source, device, chat, query.before, limit).await?;
     let lids = gateway.lids(device.no, page.rows.iter().filter_map(|row| row.sender.as_ref()))?;
     let view = |row| MessageView::new(gateway, row, device, &lids, lang);
-    Ok((page.rows.iter().map(view).collect(), page.has_more))
+    Ok((page.rows.iter().map(view).collect(), page.has_more, asked))
 }
 
 async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
@@ -129,11 +138,10 @@ struct HistoryQuery {
     limit: Option<usize>,
     /// Id of a message: only older ones.
     before: Option<String>,
-    /// `auto`, `store`, `server` or `whatsapp`. Answers come from the store, which every message reaches first.
-    #[serde(rename = "source")]
-    #[schemars(rename = "source")]
-    _source: Option<Source>,
-    /// 0 to 120.
+    /// `auto` (default) and `store` answer from the store, which every message and the phone's history reach by themselves.
+    /// `server` and `whatsapp` ask the phone for older messages when the store has fewer than asked for.
+    source: Option<Source>,
+    /// How long the phone may take to answer, 0 to 120, default 10.
     wait_seconds: Option<usize>,
 }
 

@@ -11,6 +11,7 @@ mod newcomer;
 mod processes;
 mod receipts;
 mod restarts;
+mod retention;
 mod talk;
 
 /// Start of the paths of devices.

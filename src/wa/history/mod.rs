@@ -1,0 +1,121 @@
+//! What the phone hands over of the time before the linking, stored as it arrives.
+//!
+//! A chunk is read off the runtime and stored in pieces; the reader waits while the disk is busy, so that a long history costs
+//! the memory of a few pieces, not of a chunk.
+
+mod ask;
+mod read;
+
+pub(super) use ask::{Answers, ask};
+
+use super::backend::Backend;
+use super::kinds::context::People;
+use super::seat::Seat;
+use crate::error::{Context as _, Result};
+use crate::model::device_contact::Names;
+use crate::model::event::Fact;
+use crate::model::id::DeviceNo;
+use crate::model::jid::Jid;
+use crate::store::{Tables, device_contacts, devices, identities, messages, outbox};
+use read::{Piece, Reader, Rest};
+use std::sync::Arc;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use wacore::types::events::{Event, LazyHistorySync};
+use waproto::whatsapp::history_sync::HistorySyncType;
+
+/// Pieces that wait for the disk while the next one is read.
+const AHEAD: usize = 2;
+
+/// Stores chunk after chunk until nobody can send one any more.
+pub(super) async fn run(seat: Arc<Seat>, mut chunks: UnboundedReceiver<Arc<Event>>) {
+    while let Some(event) = chunks.recv().await {
+        if let Event::HistorySync(chunk) = &*event
+            && let Err(why) = take(&seat, chunk).await
+        {
+            tracing::error!(device = %seat.no, "a part of the phone's history could not be stored: {why}");
+        }
+    }
+}
+
+async fn take(seat: &Arc<Seat>, chunk: &LazyHistorySync) -> Result<()> {
+    let (store, no) = (&seat.parts.store, seat.no);
+    let backend = seat.backend();
+    let own = own(&backend)?;
+    let chunk = chunk.clone();
+    let (kind, progress) = (chunk.sync_type(), chunk.progress());
+    let question = chunk.peer_data_request_session_id().map(str::to_owned);
+    let reader = Arc::new(Reader { device: no, own, chunk });
+
+    // Who is who comes first, so that every message stands under the number at once.
+    let first = reader.clone();
+    let rest = tokio::task::spawn_blocking(move || first.rest()).await.context("reading a history")??;
+    let now = seat.parts.clock.now();
+    store.write(move |tables| learn(tables, no, &rest, now)).await?;
+
+    let (pieces, mut arriving) = mpsc::channel::<Piece>(AHEAD);
+    let reading = tokio::task::spawn_blocking(move || {
+        let phone_of = |lid: &str| backend.phone_of(lid);
+        reader.read(&People { phone_of: &phone_of, own: &reader.own }, &pieces)
+    });
+    let (mut stored, mut chats) = (0usize, 0usize);
+    while let Some(piece) = arriving.recv().await {
+        chats += piece.chats();
+        stored += store.write(move |tables| store_piece(tables, &piece, now)).await?;
+    }
+    reading.await.context("reading a history")??;
+    tracing::info!(device = %no, kind, ?progress, chats, stored, "stored a part of the phone's history");
+    let fact = Fact::History {
+        kind: name_of(kind).to_owned(),
+        progress: progress.map(|percent| percent.min(100)),
+        chats: chats as u64,
+        messages: stored as u64,
+    };
+    store
+        .write(move |tables| {
+            let scope = devices::scope(&devices::existing(tables, no)?);
+            outbox::append(tables, now, scope, fact.clone())
+        })
+        .await?;
+    if let Some(question) = question {
+        seat.answers.tell(&question);
+    }
+    Ok(())
+}
+
+/// Returns the account's addresses, number first.
+fn own(backend: &Backend) -> Result<Vec<Jid>> {
+    let Some(account) = backend.stored_account()? else { return Ok(Vec::new()) };
+    let names = [Some(format!("{}@s.whatsapp.net", account.phone_number)), account.lid];
+    Ok(names.iter().flatten().filter_map(|name| name.parse().ok()).collect())
+}
+
+fn store_piece(tables: &mut Tables<'_>, piece: &Piece, now: i64) -> Result<usize> {
+    let mut new = 0;
+    for (past, messages) in &piece.parts {
+        new += messages::import(tables, past, messages, now)?;
+    }
+    Ok(new)
+}
+
+fn learn(tables: &mut Tables<'_>, no: DeviceNo, rest: &Rest, now: i64) -> Result<()> {
+    for identity in &rest.identities {
+        identities::learn(tables, no, identity, now)?;
+    }
+    for (person, name) in &rest.push_names {
+        let names = Names { notify: Some(name.clone()), ..Names::default() };
+        device_contacts::learn(tables, no, person, &names)?;
+    }
+    Ok(())
+}
+
+/// The kind of a chunk as the API writes it.
+fn name_of(kind: i32) -> &'static str {
+    const NAMES: [(HistorySyncType, &str); 5] = [
+        (HistorySyncType::INITIAL_BOOTSTRAP, "initial"),
+        (HistorySyncType::RECENT, "recent"),
+        (HistorySyncType::FULL, "full"),
+        (HistorySyncType::PUSH_NAME, "names"),
+        (HistorySyncType::ON_DEMAND, "onDemand"),
+    ];
+    NAMES.iter().find(|(known, _)| *known as i32 == kind).map_or("other", |(_, name)| *name)
+}
