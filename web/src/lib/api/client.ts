@@ -81,7 +81,8 @@ async function send(method: string, path: string, options: CallOptions): Promise
   }
 }
 
-async function read<T>(response: Response): Promise<Envelope<T>> {
+/** Reads an answer: the envelope of a success, or the error it stands for. */
+export async function read<T>(response: Response): Promise<Envelope<T>> {
   const body: unknown = await response.json().catch(() => null);
   if (response.ok && body !== null) return body as Envelope<T>;
   throw new ApiError(response.status, errorText(body), errorDetail(body));

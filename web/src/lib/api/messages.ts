@@ -1,5 +1,7 @@
 import { call, getData } from './client';
 import { BASE, devicePath, groupPath } from './devices';
+import type { MediaKind } from '../files';
+import { upload } from './upload';
 import type { ChatPage, CreatedJob, HistoryPage, Job, JobList, SentMessage } from './types';
 
 export const listChats = (deviceId: string, query: { search?: string; limit?: number; before?: string }) =>
@@ -25,6 +27,30 @@ export const sendToGroup = (deviceId: string, groupId: string, message: string, 
         idempotencyKey,
       });
 
+export interface OutgoingMedia {
+  /** A person or a group. */
+  to: string;
+  mediaType: MediaKind;
+  caption: string;
+  file: File;
+}
+
+export function sendMedia(
+  deviceId: string,
+  { to, mediaType, caption, file }: OutgoingMedia,
+  idempotencyKey: string,
+  onprogress: (share: number) => void,
+) {
+  const isGroup = to.endsWith('@g.us');
+  const form = new FormData();
+  if (!isGroup) form.set('to', to);
+  form.set('mediaType', mediaType);
+  if (caption) form.set('caption', caption);
+  form.set('file', file, file.name);
+  const path = isGroup ? groupPath(deviceId, to) : devicePath(deviceId);
+  return upload<SentMessage>(`${path}/send-media`, form, { idempotencyKey, onprogress });
+}
+
 export interface BulkItem {
   to: string;
   message: string;
@@ -40,6 +66,30 @@ export const createTextJob = (
     body: { messages, delay },
     idempotencyKey,
   });
+
+export interface MediaItem {
+  to: string;
+  mediaType: MediaKind;
+  caption: string;
+  /** Which of the uploaded files, from 0. */
+  fileIndex: number;
+}
+
+/** Stores a file and sends it to many, each with a caption of its own. */
+export function createMediaJob(
+  deviceId: string,
+  items: MediaItem[],
+  file: File,
+  delay: number | undefined,
+  idempotencyKey: string,
+  onprogress: (share: number) => void,
+) {
+  const form = new FormData();
+  form.set('items', JSON.stringify(items));
+  if (delay !== undefined) form.set('delay', String(delay));
+  form.set('file', file, file.name);
+  return upload<CreatedJob>(`${devicePath(deviceId)}/jobs/send-media`, form, { idempotencyKey, onprogress });
+}
 
 export const listJobs = (query: { status?: string; deviceId?: string; page?: number; limit?: number }) =>
   getData<JobList>(`${BASE}/jobs`, { query });

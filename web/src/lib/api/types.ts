@@ -69,7 +69,7 @@ export type LiveEvent =
       jobId: string | null;
     }
   | {
-      type: 'message.reaction' | 'message.edited' | 'message.deleted' | 'message.vote';
+      type: 'message.media' | 'message.reaction' | 'message.edited' | 'message.deleted' | 'message.vote';
       deviceId: string;
       chatJid: string;
       messageId: string;

@@ -5,6 +5,7 @@ import * as talk from '../api/talk';
 import type { LiveEvent, Message, MessageStatus, SentMessage } from '../api/types';
 import { NO_MARKS } from '../chat/marks';
 import { Stretch } from '../chat/window.svelte';
+import { kindOf } from '../files';
 import { later } from '../message-status';
 import { randomKey } from '../random';
 import { epoch } from '../text/time';
@@ -19,6 +20,7 @@ const SETTLE_MS = 200;
 
 /** Events after which a message of the history is another one. */
 const CHANGES = new Set<LiveEvent['type']>([
+  'message.media',
   'message.reaction',
   'message.edited',
   'message.deleted',
@@ -28,6 +30,7 @@ const CHANGES = new Set<LiveEvent['type']>([
 /** What somebody is about to send. */
 export interface Draft {
   text: string;
+  file: File | null;
   /** Addresses of the people that the text speaks of, in groups; `{m1}` of the text stands for the first. */
   mentions: string[];
   /** The message that it answers. */
@@ -45,6 +48,8 @@ export interface Outgoing extends Draft {
   key: string;
   at: number;
   problem: string | null;
+  /** How much of its file has left, 0 to 1. */
+  share: number | null;
 }
 
 export class Conversation {
@@ -113,7 +118,7 @@ export class Conversation {
   async send(draft: Draft, wording: (error: ApiError) => string): Promise<void> {
     const key = randomKey();
     this.history.newest();
-    this.outgoing.push({ ...draft, key, at: Date.now(), problem: null });
+    this.outgoing.push({ ...draft, key, at: Date.now(), problem: null, share: draft.file ? 0 : null });
     await this.attempt(key, wording);
   }
 
@@ -161,6 +166,11 @@ export class Conversation {
 
   private async post(item: Outgoing): Promise<SentMessage> {
     const { deviceId, jid, isGroup } = this;
+    if (item.file) {
+      const media = { to: jid, mediaType: kindOf(item.file), caption: item.text, file: item.file };
+      const onprogress = (share: number) => (item.share = share);
+      return (await api.sendMedia(deviceId, media, item.key, onprogress)).data;
+    }
     if (item.answers) return (await talk.reply(deviceId, jid, item.answers.id, item.text, item.key)).data;
     if (!isGroup) return (await api.sendMessage(deviceId, jid, item.text, item.key)).data;
     return (await api.sendToGroup(deviceId, jid, item.text, item.mentions, item.key)).data;
@@ -184,8 +194,8 @@ export class Conversation {
 
   private settle(item: Outgoing, sent: SentMessage): void {
     this.discard(item.key);
-    // What is answered and how mentions read is only in the history.
-    if (item.answers || item.mentions.length > 0) return void this.load();
+    // What a file became (size, thumbnail, address), what is answered and how mentions read is only in the history.
+    if (item.file || item.answers || item.mentions.length > 0) return void this.load();
     if (this.history.all.some((message) => message.id === sent.messageId)) return;
     this.put({
       id: sent.messageId,
@@ -229,7 +239,7 @@ export class Conversation {
 
   /** The event of a sent text may overtake the answer to the call; then the waiting bubble makes way. */
   private dropTwin(text: string | null): void {
-    const twin = this.outgoing.find((item) => item.problem === null && item.text === text);
+    const twin = this.outgoing.find((item) => item.problem === null && !item.file && item.text === text);
     if (twin) this.discard(twin.key);
   }
 

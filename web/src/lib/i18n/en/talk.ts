@@ -2,6 +2,18 @@
 import type { talk as source } from '../id/talk';
 
 export const talk: Record<keyof typeof source, string> = {
+  // media
+  'media.pending': 'Downloading',
+  'media.failed': 'No longer available',
+  'media.skipped': 'Not downloaded',
+  'media.open': 'Enlarge: {name}',
+  'media.download': 'Save',
+  'media.play': 'Play',
+  'media.pause': 'Pause',
+  'media.position': 'Position',
+  'media.time_of': '{at} of {length}',
+  'media.speed': 'Change the speed',
+
   // history
   'chat.to_newest': 'To the newest message',
   'chat.not_reached': "That message is no longer in this chat's history.",
@@ -25,5 +37,7 @@ export const talk: Record<keyof typeof source, string> = {
   'composer.changing': 'Editing the message',
   'composer.back': 'Cancel',
   'kind.live_location': 'Live location',
+  'composer.attach': 'Attach a file',
+  'composer.caption': 'Add a caption',
   'composer.people': 'People to mention',
 };

@@ -67,7 +67,7 @@ export const work: Record<keyof typeof source, string> = {
   'templates.sent': 'Message sent',
   'templates.built_in': 'Built in',
 
-  // bulk with contacts and variables
+  // bulk with contacts, variables and files
   'audience.label': 'Recipients',
   'audience.pasted': 'Pasted numbers',
   'audience.saved': 'Saved contacts',
@@ -82,6 +82,15 @@ export const work: Record<keyof typeof source, string> = {
   'bulk.shared': 'The same for everybody',
   'bulk.shared_hint': 'These variables have no column; every recipient gets the same.',
   'bulk.unfilled': 'Without a value, written as they are: {names}',
+
+  // files
+  'file.label': 'File (optional)',
+  'file.hint': 'Photo, video, recording, PDF or Word, at most {most}',
+  'file.remove': 'Remove the file',
+  'file.uploading': 'Uploading',
+  'file.too_large': '{name} is too large; at most {most}.',
+  'file.empty': '{name} is empty.',
+  'file.wrong_type': '{name} is not of a kind that can be sent: photo, MP4 or AVI video, recording, PDF or Word.',
 
   // schedules, held back
   'planned.paused': 'Paused',

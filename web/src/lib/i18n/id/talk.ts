@@ -1,5 +1,17 @@
 // Texts in Indonesian for what stands in a chat: media, quotes, reactions, search.
 export const talk = {
+  // media
+  'media.pending': 'Sedang diunduh',
+  'media.failed': 'Tidak tersedia lagi',
+  'media.skipped': 'Tidak diunduh',
+  'media.open': 'Perbesar: {name}',
+  'media.download': 'Simpan',
+  'media.play': 'Putar',
+  'media.pause': 'Jeda',
+  'media.position': 'Posisi putar',
+  'media.time_of': '{at} dari {length}',
+  'media.speed': 'Ubah kecepatan putar',
+
   // history
   'chat.to_newest': 'Ke pesan terbaru',
   'chat.not_reached': 'Pesan itu tidak ada lagi di riwayat chat ini.',
@@ -23,5 +35,7 @@ export const talk = {
   'composer.changing': 'Mengubah pesan',
   'composer.back': 'Batal',
   'kind.live_location': 'Lokasi terkini',
+  'composer.attach': 'Lampirkan berkas',
+  'composer.caption': 'Tambahkan keterangan',
   'composer.people': 'Orang yang bisa disebut',
 } as const;

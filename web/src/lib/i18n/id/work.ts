@@ -65,7 +65,7 @@ export const work = {
   'templates.sent': 'Pesan dikirim',
   'templates.built_in': 'Bawaan',
 
-  // bulk with contacts and variables
+  // bulk with contacts, variables and files
   'audience.label': 'Penerima',
   'audience.pasted': 'Nomor yang ditempel',
   'audience.saved': 'Kontak tersimpan',
@@ -80,6 +80,15 @@ export const work = {
   'bulk.shared': 'Isian untuk semua',
   'bulk.shared_hint': 'Variabel ini tidak punya kolom; isinya sama untuk setiap penerima.',
   'bulk.unfilled': 'Tanpa isian, tertulis apa adanya: {names}',
+
+  // files
+  'file.label': 'Berkas (boleh kosong)',
+  'file.hint': 'Foto, video, rekaman, PDF, atau Word, paling besar {most}',
+  'file.remove': 'Buang berkas',
+  'file.uploading': 'Mengunggah',
+  'file.too_large': '{name} terlalu besar; paling besar {most}.',
+  'file.empty': '{name} kosong.',
+  'file.wrong_type': '{name} bukan jenis yang dapat dikirim: foto, video MP4 atau AVI, PDF, atau Word.',
 
   // schedules, held back
   'planned.paused': 'Dijeda',
