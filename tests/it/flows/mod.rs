@@ -2,6 +2,7 @@
 
 mod acks;
 mod endings;
+mod history;
 mod idempotency;
 mod independent;
 mod killed;

@@ -49,6 +49,12 @@ impl Phones {
         self.0.delete(&format!("/sandbox/phones/{number}/companions/{companion}")).expect(200);
     }
 
+    /// Gives a phone chats from before anybody was linked.
+    #[track_caller]
+    pub fn give_history(&self, number: &str, history: Value) -> Value {
+        self.0.post(&format!("/sandbox/phones/{number}/history"), history).expect(201)
+    }
+
     /// Lets a phone write and returns the message id.
     #[track_caller]
     pub fn write(&self, number: &str, to: &str, text: &str) -> String {
