@@ -48,6 +48,11 @@ fn an_independent_client_joins_a_group_of_kurir_and_reads_what_is_said_there() {
     let mentioned = shown["mentions"][0].as_str().and_then(|jid| jid.split('@').next()).expect("somebody");
     assert_eq!((&shown["chat"], &shown["text"]), (&json!(group), &json!(format!("Halo @{mentioned}"))));
 
+    let poll = json!({"to": group, "question": "Kapan?", "options": ["Sabtu", "Minggu"]});
+    let sent = owner.post(&format!("{BASE}/devices/toko-1/send-poll"), poll).data(200);
+    let shown = heard(&mut zapo, &sent["messageId"]);
+    assert_eq!(shown["poll"], json!({"question": "Kapan?", "options": ["Sabtu", "Minggu"]}));
+
     zapo.tell(&json!({"send": {"to": group, "text": "Halo semua"}}));
     let id = zapo.wait("its own sending", |said| said["sent"]["id"].as_str().map(str::to_owned));
     wait_for("zapo's text in the group", || {
