@@ -178,6 +178,7 @@ words! {
     MessageDeleted          400 "Pesan sudah dihapus" "The message was deleted"
     MessageNotOwn           400 "Hanya pesan dari device ini yang dapat diubah atau dihapus" "Only messages of this device can be changed or deleted"
     MessageNotEditable      400 "Pesan jenis ini tidak dapat diubah" "This kind of message cannot be changed"
+    MessageNotPoll          400 "Pesan ini bukan polling" "This message is not a poll"
     MessageNotForwardable   400 "Pesan sekali lihat tidak dapat diteruskan" "A view-once message cannot be forwarded"
     EditTooLate             400 "Pesan hanya dapat diubah dalam 15 menit" "A message can be changed within 15 minutes only"
     ChatUpdated             200 "Chat berhasil diperbarui" "Chat updated"

@@ -7,7 +7,7 @@ use crate::model::change::What;
 use crate::model::device::Device;
 use crate::model::jid::Jid;
 use crate::model::message::{Content, Message, MessageStatus, Outgoing, OutgoingContent, Text};
-use crate::model::outgoing::{Around, OutgoingChange, Quoted};
+use crate::model::outgoing::{Around, Ballot, OutgoingChange, Quoted};
 use crate::model::poll::Poll;
 use crate::store::messages;
 use base64::Engine as _;
@@ -63,6 +63,30 @@ impl Gateway {
         let message = self.sent_message(device, chat, id)?;
         let what = What::Reaction { emoji: emoji.to_owned() };
         self.change(caller, device, &message, what, key).await
+    }
+
+    /// Votes in a poll; none of its answers takes the vote back.
+    pub async fn vote(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        chat: &Jid,
+        id: &str,
+        chosen: &[String],
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let message = self.sent_message(device, chat, id)?;
+        let Content::Poll(poll) = &message.content else { return Err(Error::new(Code::MessageNotPoll)) };
+        let options = poll.positions(chosen)?;
+        let maker = self.author_of(device, &message)?;
+        let voter = self.own_address(device, maker.lid().is_some())?;
+        let ballot = Ballot { secret: poll.secret.clone(), chosen: chosen.to_vec(), maker, voter };
+        let change = OutgoingChange {
+            ballot: Some(Box::new(ballot)),
+            ..self.changing(device, &message, What::Vote { options })?
+        };
+        let outgoing = Outgoing::new(message.chat.clone(), OutgoingContent::Change(change));
+        self.send_content(caller, device, outgoing, key).await
     }
 
     /// Rewrites a text or caption of the account.
@@ -146,16 +170,28 @@ impl Gateway {
         what: What,
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
+        let change = self.changing(device, message, what)?;
+        let outgoing = Outgoing::new(message.chat.clone(), OutgoingContent::Change(change));
+        self.send_content(caller, device, outgoing, key).await
+    }
+
+    fn changing(&self, device: &Device, message: &Message, what: What) -> Result<OutgoingChange> {
         let is_foreign = !message.from_me && message.chat.is_group();
-        let change = OutgoingChange {
+        Ok(OutgoingChange {
             target: message.id.clone(),
             own: message.from_me,
             author: is_foreign.then(|| self.author_of(device, message)).transpose()?,
             what,
+            ballot: None,
             at: self.clock().now(),
-        };
-        let outgoing = Outgoing::new(message.chat.clone(), OutgoingContent::Change(change));
-        self.send_content(caller, device, outgoing, key).await
+        })
+    }
+
+    /// Returns an address of the account: its hidden id when that is wanted and known, else its number.
+    fn own_address(&self, device: &Device, hidden: bool) -> Result<Jid> {
+        let number = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
+        let lid = device.lid.clone().filter(|_| hidden);
+        lid.or_else(number).ok_or_else(|| Error::new(Code::DeviceNotConnected))?.parse()
     }
 
     /// Returns a message that WhatsApp has and nobody deleted.
@@ -176,11 +212,7 @@ impl Gateway {
     pub(super) fn author_of(&self, device: &Device, message: &Message) -> Result<Jid> {
         let author = match &message.sender {
             Some(sender) if !message.from_me => sender.clone(),
-            _ => {
-                let own = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
-                let hidden = device.lid.clone().filter(|_| self.is_by_lid(device, &message.chat));
-                hidden.or_else(own).ok_or_else(|| Error::new(Code::DeviceNotConnected))?.parse()?
-            }
+            _ => self.own_address(device, self.is_by_lid(device, &message.chat))?,
         };
         match message.chat.is_group() {
             true => self.author_on_the_wire(device.no, &message.chat, &author),

@@ -77,6 +77,29 @@ pub struct OutgoingChange {
     pub author: Option<Jid>,
     /// What changes.
     pub what: What,
+    /// What seals a vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ballot: Option<Box<Ballot>>,
     /// Milliseconds since 1970.
     pub at: i64,
+}
+
+/// What seals a vote: the poll's secret, the answers, and how the network names both sides.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ballot {
+    /// 32 bytes as base64.
+    pub secret: String,
+    /// The chosen answers.
+    pub chosen: Vec<String>,
+    /// Who made the poll.
+    pub maker: Jid,
+    /// The account.
+    pub voter: Jid,
+}
+
+impl std::fmt::Debug for Ballot {
+    /// Shows no secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ballot").field("maker", &self.maker).finish_non_exhaustive()
+    }
 }

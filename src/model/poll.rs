@@ -72,6 +72,23 @@ impl Poll {
         Ok(Self { question: question.to_owned(), options, selectable, secret, votes: Vec::new() })
     }
 
+    /// Returns the positions of answers by their names; refuses what the poll does not offer, and more than one may choose.
+    pub fn positions(&self, chosen: &[String]) -> Result<Vec<u32>> {
+        let position = |name: &String| {
+            let found = self.options.iter().position(|option| option == name);
+            found.and_then(|at| u32::try_from(at).ok())
+        };
+        let unknown = || Error::invalid("options", "not an option of the poll");
+        let mut positions: Vec<u32> =
+            chosen.iter().map(|name| position(name).ok_or_else(unknown)).collect::<Result<_>>()?;
+        positions.sort_unstable();
+        positions.dedup();
+        if self.selectable > 0 && positions.len() > self.selectable as usize {
+            return Err(Error::invalid("options", "more than one person may choose"));
+        }
+        Ok(positions)
+    }
+
     /// Takes a vote; none of the answers takes an earlier one back. Returns whether it changed anything.
     pub fn vote(&mut self, vote: Vote) -> bool {
         let known = self.votes.iter().position(|old| old.by == vote.by);
@@ -131,6 +148,17 @@ mod tests {
         assert!(poll.vote(by_ani(&[], 8)));
         assert_eq!(poll.counts(), [1, 0, 0]);
         assert!(!poll.vote(by_ani(&[2], 7)), "what was taken back stays so");
+    }
+
+    #[test]
+    fn answers_are_found_by_name() {
+        let poll = poll();
+        assert_eq!(poll.positions(&options(&["Tidak"])).expect("one"), [1]);
+        assert_eq!(poll.positions(&[]).expect("none"), [0u32; 0]);
+        assert!(poll.positions(&options(&["Lain"])).is_err());
+        assert!(poll.positions(&options(&["Ya", "Tidak"])).is_err(), "one may be chosen");
+        let any = Poll { selectable: 0, ..poll };
+        assert_eq!(any.positions(&options(&["Mungkin", "Ya", "Ya"])).expect("two"), [0, 2]);
     }
 
     #[test]

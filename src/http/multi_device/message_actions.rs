@@ -26,6 +26,10 @@ pub fn routes() -> Vec<Route> {
             .summary("Reacts to a message; an empty emoji takes the reaction back")
             .takes::<ReactionBody>()
             .gives::<SentView>(),
+        post("/devices/:deviceId/chats/:jid/messages/:messageId/vote", vote)
+            .summary("Votes in a poll; no options take the vote back")
+            .takes::<VoteBody>()
+            .gives::<SentView>(),
         post("/devices/:deviceId/chats/:jid/messages/:messageId/forward", forward)
             .summary("Passes a message on to a person or, as an administrator, to a group")
             .takes::<ForwardBody>()
@@ -75,6 +79,13 @@ async fn react(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     Ok(answer(&device, sent))
 }
 
+async fn vote(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let body: VoteBody = request.json().await?;
+    let sent = gateway.vote(request.caller(), &device, &chat, &id, &body.options, key).await?;
+    Ok(answer(&device, sent))
+}
+
 async fn forward(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let Subject { device, chat, id, key } = subject(&gateway, &request)?;
     let body: ForwardBody = request.json().await?;
@@ -120,6 +131,12 @@ impl TextBody {
 struct ReactionBody {
     /// One emoji; empty or absent takes the reaction back.
     emoji: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct VoteBody {
+    /// Names of the chosen options; none take the vote back.
+    options: Vec<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -10,11 +10,13 @@ use crate::model::place::Place;
 use crate::model::poll::Poll;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use wacore::poll::{compute_option_hash, encrypt_poll_vote_with_secret};
 use wacore::proto_helpers::{MessageExt as _, build_reaction_message};
 use waproto::whatsapp as wire;
 use wire::message::protocol_message::Type;
 use wire::message::{
-    ContactMessage, ContactsArrayMessage, LocationMessage, PollCreationMessage, ProtocolMessage,
+    ContactMessage, ContactsArrayMessage, LocationMessage, PollCreationMessage, PollEncValue,
+    PollUpdateMessage, ProtocolMessage,
 };
 
 /// Returns the protocol message, with all that stands around its content.
@@ -175,11 +177,31 @@ fn changing(chat: &Jid, change: &OutgoingChange) -> Result<wire::Message> {
             let wrapped = wire::message::FutureProofMessage { message: inner.into() };
             return Ok(wire::Message { edited_message: wrapped.into(), ..Default::default() });
         }
-        What::Vote { .. } | What::Keep { .. } => {
+        What::Vote { .. } => return vote(key, change),
+        What::Keep { .. } => {
             return Err(Error::broken("this change of a message does not go out"));
         }
     };
     Ok(wire::Message { protocol_message: protocol.into(), ..Default::default() })
+}
+
+/// Seals a vote under the secret of its poll.
+fn vote(key: wire::MessageKey, change: &OutgoingChange) -> Result<wire::Message> {
+    let ballot = change.ballot.as_ref().ok_or_else(|| Error::broken("a vote has nothing to seal it with"))?;
+    let secret =
+        STANDARD.decode(&ballot.secret).map_err(|why| Error::internal("reading a poll's secret", why))?;
+    let hashes: Vec<Vec<u8>> =
+        ballot.chosen.iter().map(|option| compute_option_hash(option).to_vec()).collect();
+    let (maker, voter) = (ballot.maker.to_string(), ballot.voter.to_string());
+    let (payload, nonce) = encrypt_poll_vote_with_secret(&hashes, &secret, &change.target, &maker, &voter)
+        .map_err(|why| Error::broken(why.to_string()).context("sealing a vote"))?;
+    let update = PollUpdateMessage {
+        poll_creation_message_key: key.into(),
+        vote: PollEncValue { enc_payload: Some(payload), enc_iv: Some(nonce.to_vec()) }.into(),
+        sender_timestamp_ms: Some(change.at),
+        ..Default::default()
+    };
+    Ok(wire::Message { poll_update_message: update.into(), ..Default::default() })
 }
 
 #[cfg(test)]
@@ -269,8 +291,14 @@ mod tests {
     #[test]
     fn changes_name_the_message_and_how_they_change_it() {
         let change = |own, author: Option<&str>, what| {
-            let change =
-                OutgoingChange { target: "M1".into(), own, author: author.map(jid), what, at: 7_000 };
+            let change = OutgoingChange {
+                target: "M1".into(),
+                own,
+                author: author.map(jid),
+                what,
+                ballot: None,
+                at: 7_000,
+            };
             sent(&to_ani(OutgoingContent::Change(change)))
         };
         let reaction = change(false, Some("100@lid"), What::Reaction { emoji: "👍".into() });

@@ -253,3 +253,29 @@ fn a_reaction_leaves_once_under_one_id_across_a_crash() {
         kurir.phones().messages(ANI).into_iter().filter(|message| message["type"] == "reaction").count();
     assert_eq!(reactions, 1);
 }
+
+#[test]
+fn the_device_votes_in_polls_of_others() {
+    for mode in ["pn", "lid"] {
+        let (kurir, phones) = linked();
+        let owner = kurir.owner();
+        let group = phones.make_group(ANI, &[SHOP, BUDI], mode);
+        let poll = json!({"question": "Hadir?", "options": ["Ya", "Tidak"], "selectable": 1});
+        let id = phones.write_as(ANI, json!({"to": group, "poll": poll}));
+        let read = || {
+            let page = owner.get(&path(&format!("group-chat-history/{group}"))).data(200);
+            let all = page["messages"].as_array().expect("a list").clone();
+            all.into_iter().find(|message| message["id"] == id)
+        };
+        wait_for("the poll", read);
+        let route = about(&group, &id, "/vote");
+        owner.post(&route, json!({"options": ["Mungkin"]})).refused(400, "options tidak valid");
+        owner.post(&route, json!({"options": ["Ya", "Tidak"]})).refused(400, "options tidak valid");
+        let vote = id_of(&owner.post(&route, json!({"options": ["Ya"]})).data(200));
+        for phone in [ANI, BUDI] {
+            let shown = on_phone(&phones, phone, &vote);
+            assert_eq!((&shown["votes"], &shown["target"]), (&json!(["Ya"]), &json!(id)), "{mode} {phone}");
+        }
+        assert_eq!(read().expect("the poll")["content"]["poll"]["options"][0]["votes"], 1);
+    }
+}
