@@ -472,6 +472,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People whom the account has blocked */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdBlocked"];
+        put?: never;
+        /** Blocks somebody */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdBlocked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/blocked/{jid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lets somebody write again */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdBlockedJid"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/cancel-and-wipe": {
         parameters: {
             query?: never;
@@ -523,6 +558,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rewrites a text or caption of the device, within 15 minutes */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageId"];
+        post?: never;
+        /** Deletes a message for everyone: one of the device, or as admin of a group anybody's */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Passes a message on to a person or, as an administrator, to a group */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdForward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}/reaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reacts to a message; an empty emoji takes the reaction back */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdReaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a message with a text that shows it */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdReply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}/star": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Stars a message on all devices of the account, or takes the star away */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdStar"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Votes in a poll; no options take the vote back */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdVote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows in a chat that somebody types or records, or stopped */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/read": {
         parameters: {
             query?: never;
@@ -534,6 +689,40 @@ export interface paths {
         put?: never;
         /** Marks a chat as read */
         post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Archives, pins or mutes a chat on all devices of the account; what is absent stays */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/check-numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells which numbers have a WhatsApp account */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdCheckNumbers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -763,6 +952,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/jobs/send-media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stores up to 10,000 files for groups and sends them one after the other */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdJobsSendMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/leave": {
         parameters: {
             query?: never;
@@ -900,6 +1106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/send-media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a file to a group, or up to 100 to groups with `items` */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSendMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/groups/{groupId}/settings": {
         parameters: {
             query?: never;
@@ -928,6 +1151,23 @@ export interface paths {
         /** Gives a group another name */
         put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSubject"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/jobs/send-media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stores up to 10,000 files and sends them one after the other */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdJobsSendMedia"];
         delete?: never;
         options?: never;
         head?: never;
@@ -997,6 +1237,77 @@ export interface paths {
         /** Passes the answer of a passkey on, when WhatsApp asks for one while linking */
         post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdPasskey"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows the device as available or unavailable */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdPresence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/privacy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** To whom the account shows what */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdPrivacy"];
+        /** Sets to whom the account shows what; what is absent stays */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdPrivacy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Name, about text and picture of the account */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdProfile"];
+        /** Changes name or about text of the account */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdProfile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/profile/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives the account a picture */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdProfilePicture"];
+        post?: never;
+        /** Takes the picture of the account away */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdProfilePicture"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1087,6 +1398,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/send-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends contact cards to a person or, as an administrator, to a group */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdSendContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/send-group-message": {
         parameters: {
             query?: never;
@@ -1104,6 +1432,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/send-location": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a place on the map to a person or, as an administrator, to a group */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdSendLocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/send-media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a file, or up to 100 with `items`; as a form, as base64 or from an address */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdSendMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/send-message": {
         parameters: {
             query?: never;
@@ -1115,6 +1477,23 @@ export interface paths {
         put?: never;
         /** Sends one text, or up to 100 with `messages`; answers when WhatsApp has accepted them */
         post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdSendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/send-poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a person or, as an administrator, a group; votes are counted in the chat history */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdSendPoll"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1517,6 +1896,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/media/{hash}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a message, whole or in parts; the link is made by Kurir and ends */
+        get: operations["getMediaHashName"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/uploads/{name}": {
         parameters: {
             query?: never;
@@ -1567,6 +1963,11 @@ export interface components {
             failed?: components["schemas"]["FailedView"][];
             success: boolean;
         };
+        /** @description To whom an account shows or allows something, in WhatsApp's words. */
+        Audience: "all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known";
+        BlockedView: {
+            blocked: components["schemas"]["PersonView"][];
+        };
         CancelledJob: {
             cancelled: boolean;
             id: string;
@@ -1577,6 +1978,12 @@ export interface components {
             scheduledMessageId: string;
             status: components["schemas"]["ScheduleStatus"];
         };
+        CardView: {
+            name: string;
+            /** @description Numbers on the card. */
+            phones: string[];
+            vcard: string;
+        };
         ChangedJob: {
             id: string;
             priority: components["schemas"]["Priority"];
@@ -1585,15 +1992,26 @@ export interface components {
         ChangedView: {
             groupId: string;
         };
+        /** @description What is set for a chat. */
         ChatView: {
+            archived: boolean;
+            /**
+             * Format: uint32
+             * @description Seconds after which messages disappear; 0 when they stay. Groups tell it with their settings.
+             */
+            expiresInSeconds: number;
             jid: string;
             /** @description ISO 8601, UTC. */
             lastActivity: string;
             lastMessage: components["schemas"]["LastMessageView"];
             /** @description The person's hidden id, when it is known. */
             lid: string | null;
+            muted: boolean;
+            /** @description ISO 8601, UTC; null while it has no end. */
+            mutedUntil: string | null;
             name: string | null;
             phoneNumber: string | null;
+            pinned: boolean;
             /** Format: uint32 */
             unreadCount: number;
         };
@@ -1606,6 +2024,10 @@ export interface components {
              * @description Epoch milliseconds; give it as `before` for the next page.
              */
             nextBefore: number | null;
+        };
+        CheckedView: {
+            /** @description In the order asked. */
+            results: components["schemas"]["NumberView"][];
         };
         ConnectView: {
             deviceId: string;
@@ -1686,11 +2108,48 @@ export interface components {
             /** Format: uint */
             total: number;
         };
+        /** @description What a message holds. */
         ContentView: {
+            caption?: string | null;
+            contacts?: components["schemas"]["CardView"][] | null;
+            fileName?: string | null;
+            /**
+             * Format: uint32
+             * @description Pixels.
+             */
+            height?: number | null;
+            location?: components["schemas"]["Place"] | null;
+            /** @description `ready`, `pending` while it is fetched, `skipped` when it is not to be, `failed` when nobody has it any more. */
+            mediaState?: components["schemas"]["MediaState"];
+            /** @description What it is shown as. */
+            mediaType?: components["schemas"]["MediaKind"];
             /** @description Addresses of those whom it speaks of; absent when there are none. */
             mentions?: string[];
+            mimetype?: string;
+            poll?: components["schemas"]["PollView"] | null;
+            /**
+             * Format: uint32
+             * @description Length of a recording.
+             */
+            seconds?: number | null;
+            /**
+             * Format: uint64
+             * @description Bytes.
+             */
+            size?: number;
             /** @description Text or caption. */
             text: string | null;
+            /** @description A small JPEG, base64. */
+            thumbnail?: string | null;
+            /** @description Address of the file, for a while; absent while or because it is not here, see `mediaState`. */
+            url?: string | null;
+            /** @description Loudness of a voice note: 64 values from 0 to 100, base64. */
+            waveform?: string | null;
+            /**
+             * Format: uint32
+             * @description Pixels.
+             */
+            width?: number | null;
         };
         CountView: {
             /** Format: uint */
@@ -1743,7 +2202,7 @@ export interface components {
         };
         DailyView: {
             contacts: components["schemas"]["Contact"][];
-            pagination: components["schemas"]["Place"];
+            pagination: components["schemas"]["Place2"];
             summary: components["schemas"]["Summary"];
         };
         DailyView2: {
@@ -1865,6 +2324,16 @@ export interface components {
             total: number;
         };
         GroupSentView: {
+            deviceId: string;
+            groupId: string;
+            /** @description WhatsApp's message id. */
+            messageId: string;
+            /** @description `sent`, or `pending` when WhatsApp has not answered yet: the message is stored and will be sent. */
+            status: string;
+            /** @description ISO 8601, UTC. */
+            timestamp: string;
+        };
+        GroupSentView2: {
             groupId: string;
             /** @description WhatsApp's message id. */
             messageId: string;
@@ -1906,13 +2375,33 @@ export interface components {
              */
             total: number;
         };
+        /** @description What stands around the content. */
         HitView: {
             /** @description Name of the chat, when one is known. */
             chatName: string | null;
             content: components["schemas"]["ContentView"];
+            /** @description Deleted for everyone. */
+            deleted?: boolean;
+            /**
+             * Format: int64
+             * @description Epoch milliseconds.
+             */
+            deletedAt?: number | null;
             deviceId: string;
+            edited?: boolean;
+            /**
+             * Format: int64
+             * @description Epoch milliseconds.
+             */
+            editedAt?: number | null;
             /** @description Why it failed. */
             error: string | null;
+            /**
+             * Format: uint32
+             * @description Seconds after which it disappears.
+             */
+            expiresInSeconds?: number | null;
+            forwarded?: boolean;
             /** @description Address of who wrote it. */
             from: string | null;
             /** @description Their hidden id, when it is known. */
@@ -1921,16 +2410,25 @@ export interface components {
             id: string;
             /** @description The chat it stands in. */
             jid: string;
-            /** @description WhatsApp's name of the kind, `conversation` for texts. */
+            /** @description Somebody asked everybody to keep it although it would disappear. */
+            kept?: boolean;
+            /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /** @description Name that the sender gave themselves. */
             pushName: string | null;
+            /** @description The message that it answers. */
+            quoted?: components["schemas"]["QuoteView"] | null;
+            /** @description The newest reaction of everybody who reacted. */
+            reactions?: components["schemas"]["ReactionView"][];
+            /** @description The owner marked it to find it again. */
+            starred?: boolean;
             status: components["schemas"]["MessageStatus"];
             /**
              * Format: int64
              * @description Epoch milliseconds.
              */
             timestamp: number;
+            viewOnce?: boolean;
         };
         HourView: {
             /**
@@ -1976,12 +2474,15 @@ export interface components {
         /** @description One entry of a bulk that was handled. */
         ItemView: {
             error?: string | null;
+            /** @description The group it went to. */
+            groupId?: string | null;
             messageId?: string | null;
             /** @description `success` or `error`. */
             status: string;
             /** @description ISO 8601, UTC. */
             timestamp?: string | null;
-            to: string;
+            /** @description The person it went to. */
+            to?: string | null;
         };
         JobList: {
             jobs: components["schemas"]["JobView"][];
@@ -2050,6 +2551,10 @@ export interface components {
             uptime: string;
             version: string;
         };
+        /** @description What a file is shown as. */
+        MediaKind: "image" | "video" | "document" | "audio" | "voice" | "sticker";
+        /** @description How far the download of an incoming file came. */
+        MediaState: "ready" | "pending" | "skipped" | "failed";
         MemberView: {
             /** @description Address: the phone number where it is known. */
             id: string;
@@ -2060,26 +2565,55 @@ export interface components {
         };
         /** @description How far a message came. The order is the order of progress: a status never goes back. */
         MessageStatus: "pending" | "failed" | "sent" | "delivered" | "read";
+        /** @description What stands around the content. */
         MessageView: {
             content: components["schemas"]["ContentView"];
+            /** @description Deleted for everyone. */
+            deleted?: boolean;
+            /**
+             * Format: int64
+             * @description Epoch milliseconds.
+             */
+            deletedAt?: number | null;
+            edited?: boolean;
+            /**
+             * Format: int64
+             * @description Epoch milliseconds.
+             */
+            editedAt?: number | null;
             /** @description Why it failed. */
             error: string | null;
+            /**
+             * Format: uint32
+             * @description Seconds after which it disappears.
+             */
+            expiresInSeconds?: number | null;
+            forwarded?: boolean;
             /** @description Address of who wrote it. */
             from: string | null;
             /** @description Their hidden id, when it is known. */
             fromLid: string | null;
             fromMe: boolean;
             id: string;
-            /** @description WhatsApp's name of the kind, `conversation` for texts. */
+            /** @description Somebody asked everybody to keep it although it would disappear. */
+            kept?: boolean;
+            /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /** @description Name that the sender gave themselves. */
             pushName: string | null;
+            /** @description The message that it answers. */
+            quoted?: components["schemas"]["QuoteView"] | null;
+            /** @description The newest reaction of everybody who reacted. */
+            reactions?: components["schemas"]["ReactionView"][];
+            /** @description The owner marked it to find it again. */
+            starred?: boolean;
             status: components["schemas"]["MessageStatus"];
             /**
              * Format: int64
              * @description Epoch milliseconds.
              */
             timestamp: number;
+            viewOnce?: boolean;
         };
         NotificationList: {
             notifications: components["schemas"]["NotificationView"][];
@@ -2114,11 +2648,30 @@ export interface components {
             /** @description `connection`, `message` or `job`. */
             type: string;
         };
+        NumberView: {
+            /** @description Whether the person has a WhatsApp account. */
+            exists: boolean;
+            jid: string;
+            /** @description The person's hidden id, when it is known. */
+            lid: string | null;
+            /** @description As it was asked. */
+            number: string;
+        };
         OneContact: {
             contact: components["schemas"]["ContactView"];
         };
         OneTemplate: {
             template: components["schemas"]["TemplateView"];
+        };
+        OptionView: {
+            name: string;
+            /** @description Addresses of those who chose it. */
+            voters: string[];
+            /**
+             * Format: uint
+             * @description How many people chose it.
+             */
+            votes: number;
         };
         OwnDevices: {
             /** Format: uint */
@@ -2175,11 +2728,37 @@ export interface components {
             /** @description Eight letters and digits, without separator. */
             pairingCode: string;
         };
+        PersonView: {
+            jid: string;
+            /** @description The person's hidden id, when it is known. */
+            lid: string | null;
+        };
         PhotoData: {
             photoUrl: string | null;
             user: components["schemas"]["UserView"];
         };
+        /** @description A place on the map. */
         Place: {
+            /** @description Street and town. */
+            address?: string | null;
+            /**
+             * Format: double
+             * @description Degrees north of the equator, -90 to 90.
+             */
+            latitude: number;
+            /** @description True when the sender shared where they are while they move; this is where they began. */
+            live?: boolean;
+            /**
+             * Format: double
+             * @description Degrees east of Greenwich, -180 to 180.
+             */
+            longitude: number;
+            /** @description What the place is called. */
+            name?: string | null;
+            /** @description A page about it. */
+            url?: string | null;
+        };
+        Place2: {
             hasMore: boolean;
             /** Format: uint */
             limit: number;
@@ -2187,6 +2766,20 @@ export interface components {
             offset: number;
             /** Format: uint */
             total: number;
+        };
+        PollView: {
+            options: components["schemas"]["OptionView"][];
+            question: string;
+            /**
+             * Format: uint32
+             * @description How many answers one person may choose; 0 is any number.
+             */
+            selectableCount: number;
+            /**
+             * Format: uint
+             * @description How many people voted.
+             */
+            voters: number;
         };
         PreviewView: {
             /**
@@ -2208,6 +2801,21 @@ export interface components {
         };
         /** @description Which of a device's bulk jobs goes first. Among equals the older one does. */
         Priority: "high" | "normal" | "low";
+        PrivacyView: {
+            about: components["schemas"]["Audience"] | null;
+            callAdd: components["schemas"]["Audience"] | null;
+            groupAdd: components["schemas"]["Audience"] | null;
+            lastSeen: components["schemas"]["Audience"] | null;
+            online: components["schemas"]["Audience"] | null;
+            profilePhoto: components["schemas"]["Audience"] | null;
+            readReceipts: components["schemas"]["Audience"] | null;
+        };
+        ProfileView: {
+            about: string | null;
+            name: string | null;
+            /** @description Where the picture is for a while, on WhatsApp's servers. */
+            pictureUrl: string | null;
+        };
         /** @description How far a job has come, in the words of all documented clients. */
         Progress: {
             /**
@@ -2255,6 +2863,16 @@ export interface components {
             /** @description Text of the QR. */
             qrCode: string;
         };
+        QuoteView: {
+            /** @description Address of who wrote it. */
+            from: string | null;
+            fromMe: boolean;
+            messageId: string;
+            /** @description WhatsApp's name of the kind. */
+            messageType: string;
+            /** @description Text or caption. */
+            text: string | null;
+        };
         RangeShown: {
             endDate: string;
             startDate: string;
@@ -2266,6 +2884,17 @@ export interface components {
             statistics: components["schemas"]["DayView"][];
             /** @description Sums; a chat that was active on several days counts once. */
             summary: components["schemas"]["Figures"];
+        };
+        ReactionView: {
+            emoji: string;
+            /** @description Address of who reacted. */
+            from: string | null;
+            fromMe: boolean;
+            /**
+             * Format: int64
+             * @description Epoch milliseconds.
+             */
+            timestamp: number;
         };
         ReadView: {
             /**
@@ -2402,6 +3031,16 @@ export interface components {
             timestamp: string;
             to: string;
         };
+        SentView2: {
+            deviceId: string;
+            /** @description WhatsApp's message id. */
+            messageId: string;
+            /** @description `sent`, or `pending` when WhatsApp has not answered yet: it is stored and will be sent. */
+            status: string;
+            /** @description ISO 8601, UTC. */
+            timestamp: string;
+            to: string;
+        };
         Services: {
             /** @description `connected` or `disconnected`. */
             database: string;
@@ -2419,6 +3058,19 @@ export interface components {
             sandbox: boolean;
             user: components["schemas"]["UserView"] | null;
             version: string;
+        };
+        /** @description What is set for a chat. */
+        SettingsView: {
+            archived: boolean;
+            /**
+             * Format: uint32
+             * @description Seconds after which messages disappear; 0 when they stay. Groups tell it with their settings.
+             */
+            expiresInSeconds: number;
+            muted: boolean;
+            /** @description ISO 8601, UTC; null while it has no end. */
+            mutedUntil: string | null;
+            pinned: boolean;
         };
         /** @description `GET /api/health`. */
         ShortHealth: {
@@ -2686,6 +3338,23 @@ export interface components {
             };
         };
         /** @description Refused or failed */
+        media: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @description What exactly, when there is more to say */
+                    error?: string;
+                    message: string;
+                    /** @description Under which id the log holds the cause of a failure */
+                    requestId?: string;
+                    /** @constant */
+                    success: false;
+                };
+            };
+        };
+        /** @description Refused or failed */
         "multi-device": {
             headers: {
                 [name: string]: unknown;
@@ -2747,12 +3416,16 @@ export interface components {
 export type ActivityList = components['schemas']['ActivityList'];
 export type ActivityView = components['schemas']['ActivityView'];
 export type AddedView = components['schemas']['AddedView'];
+export type Audience = components['schemas']['Audience'];
+export type BlockedView = components['schemas']['BlockedView'];
 export type CancelledJob = components['schemas']['CancelledJob'];
 export type CancelledSchedule = components['schemas']['CancelledSchedule'];
+export type CardView = components['schemas']['CardView'];
 export type ChangedJob = components['schemas']['ChangedJob'];
 export type ChangedView = components['schemas']['ChangedView'];
 export type ChatView = components['schemas']['ChatView'];
 export type ChatsView = components['schemas']['ChatsView'];
+export type CheckedView = components['schemas']['CheckedView'];
 export type ConnectView = components['schemas']['ConnectView'];
 export type ConnectedList = components['schemas']['ConnectedList'];
 export type Contact = components['schemas']['Contact'];
@@ -2779,6 +3452,7 @@ export type FailedView = components['schemas']['FailedView'];
 export type Figures = components['schemas']['Figures'];
 export type GroupHistoryView = components['schemas']['GroupHistoryView'];
 export type GroupSentView = components['schemas']['GroupSentView'];
+export type GroupSentView2 = components['schemas']['GroupSentView2'];
 export type GroupView = components['schemas']['GroupView'];
 export type GroupsView = components['schemas']['GroupsView'];
 export type HistoryView = components['schemas']['HistoryView'];
@@ -2794,29 +3468,40 @@ export type JobView = components['schemas']['JobView'];
 export type JoinedView = components['schemas']['JoinedView'];
 export type LastMessageView = components['schemas']['LastMessageView'];
 export type LongHealth = components['schemas']['LongHealth'];
+export type MediaKind = components['schemas']['MediaKind'];
+export type MediaState = components['schemas']['MediaState'];
 export type MemberView = components['schemas']['MemberView'];
 export type MessageStatus = components['schemas']['MessageStatus'];
 export type MessageView = components['schemas']['MessageView'];
 export type NotificationList = components['schemas']['NotificationList'];
 export type NotificationView = components['schemas']['NotificationView'];
+export type NumberView = components['schemas']['NumberView'];
 export type OneContact = components['schemas']['OneContact'];
 export type OneTemplate = components['schemas']['OneTemplate'];
+export type OptionView = components['schemas']['OptionView'];
 export type OwnDevices = components['schemas']['OwnDevices'];
 export type OwnMessages = components['schemas']['OwnMessages'];
 export type OwnToday = components['schemas']['OwnToday'];
 export type OwnView = components['schemas']['OwnView'];
 export type Pagination = components['schemas']['Pagination'];
 export type PairingView = components['schemas']['PairingView'];
+export type PersonView = components['schemas']['PersonView'];
 export type PhotoData = components['schemas']['PhotoData'];
 export type Place = components['schemas']['Place'];
+export type Place2 = components['schemas']['Place2'];
+export type PollView = components['schemas']['PollView'];
 export type PreviewView = components['schemas']['PreviewView'];
 export type Priority = components['schemas']['Priority'];
+export type PrivacyView = components['schemas']['PrivacyView'];
+export type ProfileView = components['schemas']['ProfileView'];
 export type Progress = components['schemas']['Progress'];
 export type PromotedView = components['schemas']['PromotedView'];
 export type QrImageView = components['schemas']['QrImageView'];
 export type QrView = components['schemas']['QrView'];
+export type QuoteView = components['schemas']['QuoteView'];
 export type RangeShown = components['schemas']['RangeShown'];
 export type RangeView = components['schemas']['RangeView'];
+export type ReactionView = components['schemas']['ReactionView'];
 export type ReadView = components['schemas']['ReadView'];
 export type RemovedTemplate = components['schemas']['RemovedTemplate'];
 export type RemovedView = components['schemas']['RemovedView'];
@@ -2831,8 +3516,10 @@ export type ScheduleView = components['schemas']['ScheduleView'];
 export type ScheduledView = components['schemas']['ScheduledView'];
 export type SearchView = components['schemas']['SearchView'];
 export type SentView = components['schemas']['SentView'];
+export type SentView2 = components['schemas']['SentView2'];
 export type Services = components['schemas']['Services'];
 export type SessionView = components['schemas']['SessionView'];
+export type SettingsView = components['schemas']['SettingsView'];
 export type ShortHealth = components['schemas']['ShortHealth'];
 export type Statistics = components['schemas']['Statistics'];
 export type StatsView = components['schemas']['StatsView'];
@@ -2853,6 +3540,7 @@ export type ResponseAccounts = components['responses']['accounts'];
 export type ResponseDocumentation = components['responses']['documentation'];
 export type ResponseEvents = components['responses']['events'];
 export type ResponseHealth = components['responses']['health'];
+export type ResponseMedia = components['responses']['media'];
 export type ResponseMultiDevice = components['responses']['multi-device'];
 export type ResponseNotifications = components['responses']['notifications'];
 export type ResponseUploads = components['responses']['uploads'];
@@ -4024,6 +4712,106 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    getApiWhatsappMultiDeviceDevicesDeviceIdBlocked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description People whom the account has blocked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BlockedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdBlocked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Number or address of a person. */
+                    to?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Blocks somebody */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PersonView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdBlockedJid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lets somebody write again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PersonView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceDevicesDeviceIdCancelAndWipe: {
         parameters: {
             query?: never;
@@ -4124,6 +4912,310 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 4096 characters. */
+                    message?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Rewrites a text or caption of the device, within 15 minutes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deletes a message for everyone: one of the device, or as admin of a group anybody's */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdForward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Number or address of a person, or address of a group. */
+                    to?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Passes a message on to a person or, as an administrator, to a group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdReaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description One emoji; empty or absent takes the reaction back. */
+                    emoji?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Reacts to a message; an empty emoji takes the reaction back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdReply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 4096 characters. */
+                    message?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Answers a message with a text that shows it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdStar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Whether the message is starred. */
+                    starred: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Stars a message on all devices of the account, or takes the star away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdVote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Names of the chosen options; none take the vote back. */
+                    options: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Votes in a poll; no options take the vote back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description What an account is seen doing in a chat. */
+                    state: "composing" | "recording" | "paused";
+                };
+            };
+        };
+        responses: {
+            /** @description Shows in a chat that somebody types or records, or stopped */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidRead: {
         parameters: {
             query?: never;
@@ -4143,6 +5235,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Put away from the list of the phone. */
+                    archived?: boolean | null;
+                    /** @description Nothing is to be heard of it. */
+                    muted?: boolean | null;
+                    /** @description ISO 8601: until when; absent means until it is taken back. */
+                    mutedUntil?: string | null;
+                    /** @description Kept on top of the list of the phone. */
+                    pinned?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Archives, pins or mutes a chat on all devices of the account; what is absent stays */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SettingsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdCheckNumbers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 100 numbers or addresses. */
+                    numbers?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Tells which numbers have a WhatsApp account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CheckedView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -4664,6 +5837,97 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdJobsSendMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The file as base64, bare or as a data URL. */
+                    base64?: string | null;
+                    /** @description At most 4096 characters. In groups: for items without one, too. */
+                    caption?: string | null;
+                    /**
+                     * Format: double
+                     * @description Seconds between files, 0 to 3600; absent means random 2 to 5.
+                     */
+                    delay?: number | null;
+                    /** @description Its name, when it is not what the source says. */
+                    fileName?: string | null;
+                    /** @description Several files; chosen when present. In forms JSON as text. */
+                    items?: {
+                        /** @description The file as base64, bare or as a data URL. */
+                        base64?: string | null;
+                        /** @description At most 4096 characters. */
+                        caption?: string | null;
+                        /** @description In forms: name of the field with the uploaded file. */
+                        fileField?: string | null;
+                        /**
+                         * Format: uint
+                         * @description In forms: position of the uploaded file, from 0.
+                         */
+                        fileIndex?: number | null;
+                        /** @description Its name, when it is not what the source says. */
+                        fileName?: string | null;
+                        /** @description In groups: address of the group or its digits; absent means the group of the path. */
+                        groupId?: string | null;
+                        /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. */
+                        mediaType?: string | null;
+                        /** @description Its type, when it is not what the source says. */
+                        mimetype?: string | null;
+                        /** @description Accepted in place of `to`. */
+                        phone?: string | null;
+                        /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                        to?: string | null;
+                        /** @description Where the file can be fetched: `http` or `https`. */
+                        url?: string | null;
+                    }[] | null;
+                    /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
+                    mediaType?: string | null;
+                    /** @description Its type, when it is not what the source says. */
+                    mimetype?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Jobs: which of the device's jobs goes first: `high`, `normal` (default) or `low`. */
+                    priority?: ("high" | "normal" | "low") | null;
+                    /** @description Jobs: when to start, `YYYY-MM-DD HH:mm:ss` in `timezone` or ISO 8601 with an offset; absent means at once. */
+                    scheduleTime?: string | null;
+                    /** @description Jobs: IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
+                    /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                    to?: string | null;
+                    /** @description Where the file can be fetched: `http` or `https`. */
+                    url?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Stores up to 10,000 files for groups and sends them one after the other */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CreatedJob"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdLeave: {
         parameters: {
             query?: never;
@@ -4723,7 +5987,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["GroupSentView"];
+                        data: components["schemas"]["GroupSentView2"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -4981,6 +6245,97 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    postApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSendMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                groupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The file as base64, bare or as a data URL. */
+                    base64?: string | null;
+                    /** @description At most 4096 characters. In groups: for items without one, too. */
+                    caption?: string | null;
+                    /**
+                     * Format: double
+                     * @description Seconds between files, 0 to 3600; absent means random 2 to 5.
+                     */
+                    delay?: number | null;
+                    /** @description Its name, when it is not what the source says. */
+                    fileName?: string | null;
+                    /** @description Several files; chosen when present. In forms JSON as text. */
+                    items?: {
+                        /** @description The file as base64, bare or as a data URL. */
+                        base64?: string | null;
+                        /** @description At most 4096 characters. */
+                        caption?: string | null;
+                        /** @description In forms: name of the field with the uploaded file. */
+                        fileField?: string | null;
+                        /**
+                         * Format: uint
+                         * @description In forms: position of the uploaded file, from 0.
+                         */
+                        fileIndex?: number | null;
+                        /** @description Its name, when it is not what the source says. */
+                        fileName?: string | null;
+                        /** @description In groups: address of the group or its digits; absent means the group of the path. */
+                        groupId?: string | null;
+                        /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. */
+                        mediaType?: string | null;
+                        /** @description Its type, when it is not what the source says. */
+                        mimetype?: string | null;
+                        /** @description Accepted in place of `to`. */
+                        phone?: string | null;
+                        /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                        to?: string | null;
+                        /** @description Where the file can be fetched: `http` or `https`. */
+                        url?: string | null;
+                    }[] | null;
+                    /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
+                    mediaType?: string | null;
+                    /** @description Its type, when it is not what the source says. */
+                    mimetype?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Jobs: which of the device's jobs goes first: `high`, `normal` (default) or `low`. */
+                    priority?: ("high" | "normal" | "low") | null;
+                    /** @description Jobs: when to start, `YYYY-MM-DD HH:mm:ss` in `timezone` or ISO 8601 with an offset; absent means at once. */
+                    scheduleTime?: string | null;
+                    /** @description Jobs: IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
+                    /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                    to?: string | null;
+                    /** @description Where the file can be fetched: `http` or `https`. */
+                    url?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sends a file to a group, or up to 100 to groups with `items` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["GroupSentView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     putApiWhatsappMultiDeviceDevicesDeviceIdGroupsGroupIdSettings: {
         parameters: {
             query?: never;
@@ -5055,6 +6410,96 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["ChangedView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdJobsSendMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The file as base64, bare or as a data URL. */
+                    base64?: string | null;
+                    /** @description At most 4096 characters. In groups: for items without one, too. */
+                    caption?: string | null;
+                    /**
+                     * Format: double
+                     * @description Seconds between files, 0 to 3600; absent means random 2 to 5.
+                     */
+                    delay?: number | null;
+                    /** @description Its name, when it is not what the source says. */
+                    fileName?: string | null;
+                    /** @description Several files; chosen when present. In forms JSON as text. */
+                    items?: {
+                        /** @description The file as base64, bare or as a data URL. */
+                        base64?: string | null;
+                        /** @description At most 4096 characters. */
+                        caption?: string | null;
+                        /** @description In forms: name of the field with the uploaded file. */
+                        fileField?: string | null;
+                        /**
+                         * Format: uint
+                         * @description In forms: position of the uploaded file, from 0.
+                         */
+                        fileIndex?: number | null;
+                        /** @description Its name, when it is not what the source says. */
+                        fileName?: string | null;
+                        /** @description In groups: address of the group or its digits; absent means the group of the path. */
+                        groupId?: string | null;
+                        /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. */
+                        mediaType?: string | null;
+                        /** @description Its type, when it is not what the source says. */
+                        mimetype?: string | null;
+                        /** @description Accepted in place of `to`. */
+                        phone?: string | null;
+                        /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                        to?: string | null;
+                        /** @description Where the file can be fetched: `http` or `https`. */
+                        url?: string | null;
+                    }[] | null;
+                    /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
+                    mediaType?: string | null;
+                    /** @description Its type, when it is not what the source says. */
+                    mimetype?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Jobs: which of the device's jobs goes first: `high`, `normal` (default) or `low`. */
+                    priority?: ("high" | "normal" | "low") | null;
+                    /** @description Jobs: when to start, `YYYY-MM-DD HH:mm:ss` in `timezone` or ISO 8601 with an offset; absent means at once. */
+                    scheduleTime?: string | null;
+                    /** @description Jobs: IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
+                    /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                    to?: string | null;
+                    /** @description Where the file can be fetched: `http` or `https`. */
+                    url?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Stores up to 10,000 files and sends them one after the other */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["CreatedJob"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5207,6 +6652,255 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Passes the answer of a passkey on, when WhatsApp asks for one while linking */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdPresence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Whether an account is seen online. */
+                    presence: "available" | "unavailable";
+                };
+            };
+        };
+        responses: {
+            /** @description Shows the device as available or unavailable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdPrivacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To whom the account shows what */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PrivacyView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdPrivacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description `all`, `contacts` or `none`. */
+                    about?: ("all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known") | null;
+                    /** @description `all` or `known`. */
+                    callAdd?: ("all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known") | null;
+                    /** @description `all`, `contacts` or `none`. */
+                    groupAdd?: ("all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known") | null;
+                    /** @description `all`, `contacts` or `none`. */
+                    lastSeen?: ("all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known") | null;
+                    /** @description `all` or `match_last_seen`. */
+                    online?: ("all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known") | null;
+                    /** @description `all`, `contacts` or `none`. */
+                    profilePhoto?: ("all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known") | null;
+                    /** @description `all` or `none`. */
+                    readReceipts?: ("all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sets to whom the account shows what; what is absent stays */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PrivacyView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Name, about text and picture of the account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ProfileView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description At most 139 characters. */
+                    about?: string | null;
+                    /** @description 1 to 25 characters. */
+                    name?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Changes name or about text of the account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ProfileView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdProfilePicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description A JPEG of at most 2 MB, bare or as a data URL. */
+                    base64?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Gives the account a picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdProfilePicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Takes the picture of the account away */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5406,6 +7100,58 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    postApiWhatsappMultiDeviceDevicesDeviceIdSendContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 50 cards. */
+                    contacts?: {
+                        /** @description Name above the card, 1 to 200 characters. */
+                        name?: string | null;
+                        /** @description Where they work. */
+                        organization?: string | null;
+                        /** @description Number of the person. */
+                        phone?: string | null;
+                        /** @description A card that is sent as it is. */
+                        vcard?: string | null;
+                    }[] | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Id of a message of the chat that this one answers. */
+                    quotedMessageId?: string | null;
+                    /** @description Number or address of a person, or address of a group. */
+                    to?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sends contact cards to a person or, as an administrator, to a group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceDevicesDeviceIdSendGroupMessage: {
         parameters: {
             query?: never;
@@ -5445,7 +7191,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["GroupSentView"];
+                        data: components["schemas"]["GroupSentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdSendLocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Street and town, up to 1024 characters. */
+                    address?: string | null;
+                    /**
+                     * Format: double
+                     * @description Degrees north, -90 to 90.
+                     */
+                    latitude?: number | null;
+                    /**
+                     * Format: double
+                     * @description Degrees east, -180 to 180.
+                     */
+                    longitude?: number | null;
+                    /** @description What the place is called, up to 1024 characters. */
+                    name?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Id of a message of the chat that this one answers. */
+                    quotedMessageId?: string | null;
+                    /** @description Number or address of a person, or address of a group. */
+                    to?: string | null;
+                    /** @description A page about it, up to 1024 characters. */
+                    url?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sends a place on the map to a person or, as an administrator, to a group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdSendMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The file as base64, bare or as a data URL. */
+                    base64?: string | null;
+                    /** @description At most 4096 characters. In groups: for items without one, too. */
+                    caption?: string | null;
+                    /**
+                     * Format: double
+                     * @description Seconds between files, 0 to 3600; absent means random 2 to 5.
+                     */
+                    delay?: number | null;
+                    /** @description Its name, when it is not what the source says. */
+                    fileName?: string | null;
+                    /** @description Several files; chosen when present. In forms JSON as text. */
+                    items?: {
+                        /** @description The file as base64, bare or as a data URL. */
+                        base64?: string | null;
+                        /** @description At most 4096 characters. */
+                        caption?: string | null;
+                        /** @description In forms: name of the field with the uploaded file. */
+                        fileField?: string | null;
+                        /**
+                         * Format: uint
+                         * @description In forms: position of the uploaded file, from 0.
+                         */
+                        fileIndex?: number | null;
+                        /** @description Its name, when it is not what the source says. */
+                        fileName?: string | null;
+                        /** @description In groups: address of the group or its digits; absent means the group of the path. */
+                        groupId?: string | null;
+                        /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. */
+                        mediaType?: string | null;
+                        /** @description Its type, when it is not what the source says. */
+                        mimetype?: string | null;
+                        /** @description Accepted in place of `to`. */
+                        phone?: string | null;
+                        /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                        to?: string | null;
+                        /** @description Where the file can be fetched: `http` or `https`. */
+                        url?: string | null;
+                    }[] | null;
+                    /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
+                    mediaType?: string | null;
+                    /** @description Its type, when it is not what the source says. */
+                    mimetype?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Jobs: which of the device's jobs goes first: `high`, `normal` (default) or `low`. */
+                    priority?: ("high" | "normal" | "low") | null;
+                    /** @description Jobs: when to start, `YYYY-MM-DD HH:mm:ss` in `timezone` or ISO 8601 with an offset; absent means at once. */
+                    scheduleTime?: string | null;
+                    /** @description Jobs: IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
+                    /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                    to?: string | null;
+                    /** @description Where the file can be fetched: `http` or `https`. */
+                    url?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sends a file, or up to 100 with `items`; as a form, as base64 or from an address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5501,6 +7394,56 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["SentView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdSendPoll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 2 to 12 options of 1 to 100 characters. */
+                    options?: string[] | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description 1 to 255 characters. */
+                    question?: string | null;
+                    /** @description Id of a message of the chat that this one answers. */
+                    quotedMessageId?: string | null;
+                    /**
+                     * Format: uint32
+                     * @description How many options one person may choose; 0 is any number, absent means 1.
+                     */
+                    selectableCount?: number | null;
+                    /** @description Number or address of a person, or address of a group. */
+                    to?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Asks a person or, as an administrator, a group; votes are counted in the chat history */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -6415,6 +8358,34 @@ export interface operations {
                 };
             };
             default: components["responses"]["health"];
+        };
+    };
+    getMediaHashName: {
+        parameters: {
+            query: {
+                expires: number;
+                signature: string;
+                type: string;
+            };
+            header?: never;
+            path: {
+                hash: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file of a message, whole or in parts; the link is made by Kurir and ends */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            default: components["responses"]["media"];
         };
     };
     getUploadsName: {
