@@ -1,7 +1,9 @@
 //! A client that nobody here wrote links itself to the simulated network and talks with a device of Kurir.
 
 use super::BASE;
+use crate::support::samples::{base64, picture, unbase64};
 use crate::support::{Phones, SOON, TestKurir, Zapo, wait_for};
+use image::ImageFormat;
 use serde_json::{Value, json};
 
 const SHOP: &str = "6281211110011";
@@ -61,6 +63,43 @@ fn an_independent_client_joins_a_group_of_kurir_and_reads_what_is_said_there() {
         (found["content"]["text"] == "Halo semua" && found["from"] == person(OTHER)).then_some(())
     });
     zapo.exit(SOON);
+}
+
+#[test]
+fn an_independent_client_and_kurir_exchange_pictures() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", SHOP);
+    let mut zapo = linked(&phones);
+    let bytes = picture(320, 200, ImageFormat::Jpeg);
+    let send = json!({"to": OTHER, "mediaType": "image", "base64": base64(&bytes), "caption": "Toko kami"});
+    let sent = kurir.owner().post(&format!("{BASE}/devices/toko-1/send-media"), send).data(200);
+    let shown = heard(&mut zapo, &sent["messageId"])["media"].clone();
+    assert_eq!(unbase64(shown["base64"].as_str().expect("a file")), bytes);
+    assert_eq!(
+        [&shown["type"], &shown["mimetype"], &shown["caption"], &shown["thumbnail"]],
+        [&json!("image"), &json!("image/jpeg"), &json!("Toko kami"), &json!(true)]
+    );
+
+    let back = picture(64, 64, ImageFormat::Png);
+    let file =
+        json!({"type": "image", "mimetype": "image/png", "base64": base64(&back), "caption": "Punya saya"});
+    zapo.tell(&json!({"send": {"to": SHOP, "media": file}}));
+    let id = zapo.wait("its own sending", |said| said["sent"]["id"].as_str().map(str::to_owned));
+    let url = wait_for("zapo's picture in the chat", || {
+        let history = kurir.history("toko-1", OTHER);
+        let found = history.iter().find(|one| one["id"] == id.as_str())?.clone();
+        assert_eq!(found["content"]["caption"], "Punya saya");
+        found["content"]["url"].as_str().map(str::to_owned)
+    });
+    let served = kurir.nobody().get(path_of(&url));
+    assert!(served.status == 200 && served.body == back, "Kurir serves other bytes");
+    zapo.exit(SOON);
+}
+
+/// Returns the path and query of an address.
+fn path_of(url: &str) -> &str {
+    url.find("/media/").map_or(url, |at| &url[at..])
 }
 
 fn person(number: &str) -> String {

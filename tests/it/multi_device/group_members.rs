@@ -1,7 +1,9 @@
 //! Who is in a group: come, go, rise, fall; and a group as large as they come.
 
 use super::BASE;
+use crate::support::samples::{base64, picture};
 use crate::support::{Events, TestKurir, wait_for};
+use image::ImageFormat;
 use serde_json::{Value, json};
 
 const SHOP: &str = "6281211110011";
@@ -149,6 +151,14 @@ fn a_group_of_256_is_made_mentioned_promoted_and_emptied() {
         });
         assert_eq!(seen["mentions"].as_array().map(Vec::len), Some(255));
         assert!(seen["text"].as_str().is_some_and(|text| text.contains(&format!("@{}", others[254]))));
+    }
+    let photo = picture(320, 200, ImageFormat::Jpeg);
+    let media = json!({"mediaType": "image", "base64": base64(&photo), "caption": "Kita semua"});
+    let sent = owner.post(&rig.path("send-media"), media).data(200);
+    let id = sent["messageId"].as_str().expect("an id");
+    for number in [&others[0], &others[254]] {
+        assert_eq!(phones.wait_message(number, id)["caption"], "Kita semua");
+        assert!(phones.media(number, id) == photo, "{number} has other bytes");
     }
     let promoted = owner.post(&rig.path("admins"), json!({"participants": others})).data(200);
     assert_eq!(promoted["promoted"].as_array().map(Vec::len), Some(255));
