@@ -10,7 +10,12 @@ export const listChats = (deviceId: string, query: { search?: string; limit?: nu
 export const markChatRead = (deviceId: string, jid: string) =>
   call('POST', `${devicePath(deviceId)}/chats/${encodeURIComponent(jid)}/read`);
 
-export const chatHistory = (deviceId: string, jid: string, query: { limit?: number; before?: string }) =>
+/** With `source: 'whatsapp'` the phone is asked for what the store does not have. */
+export const chatHistory = (
+  deviceId: string,
+  jid: string,
+  query: { limit?: number; before?: string; source?: 'whatsapp'; waitSeconds?: number },
+) =>
   getData<HistoryPage>(`${devicePath(deviceId)}/chat-history/${encodeURIComponent(jid)}`, {
     query: { source: 'store', ...query },
   });

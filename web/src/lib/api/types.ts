@@ -82,6 +82,14 @@ export type LiveEvent =
       status: JobStatus;
       progress: Progress;
     }
+  | {
+      type: 'history.progress';
+      deviceId: string;
+      kind: string;
+      progress: number | null;
+      chats: number;
+      messages: number;
+    }
   | { type: 'scheduled.sent' | 'scheduled.failed'; scheduledMessageId: string; deviceId: string }
   | { type: 'group.participants' | 'group.updated' | 'group.joined' | 'group.deleted'; deviceId: string; groupId: string }
   | { type: 'device.created' | 'device.updated' | 'device.deleted'; deviceId: string };

@@ -8,6 +8,8 @@ import { feed } from './feed.svelte';
 import type { Loading } from './loading';
 
 const PAGE = 50;
+/** Parts of a history come one after the other and are answered by one reading. */
+const SETTLE_MS = 500;
 
 class Chats {
   list = $state<ChatSummary[]>([]);
@@ -18,6 +20,7 @@ class Chats {
   open = $state<string | null>(null);
   private deviceId: string | null = null;
   private search = '';
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private nextBefore: string | null = null;
 
   async load(deviceId: string, search: string): Promise<void> {
@@ -60,6 +63,7 @@ class Chats {
   }
 
   clear(): void {
+    clearTimeout(this.timer);
     this.list = [];
     this.deviceId = null;
     this.loading = 'first';
@@ -68,6 +72,7 @@ class Chats {
   }
 
   apply(event: LiveEvent): void {
+    if (event.type === 'history.progress' && event.deviceId === this.deviceId) this.soon();
     if (event.type === 'message.status') this.applyStatus(event);
     if (event.type !== 'message.received' && event.type !== 'message.sent') return;
     if (event.deviceId !== this.deviceId) return;
@@ -90,6 +95,11 @@ class Chats {
     }
     if (this.open === chat.jid) this.markRead(chat);
     this.list = [chat, ...this.list.filter((other) => other !== chat)];
+  }
+
+  private soon(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.reload(), SETTLE_MS);
   }
 
   /** Only a chat somebody can see is read; one open in a hidden tab is not. */

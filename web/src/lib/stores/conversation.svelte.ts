@@ -18,6 +18,9 @@ const LONG_PAGE = 100;
 /** Events of messages whose content is only in the history are answered by one reading. */
 const SETTLE_MS = 200;
 
+/** How long the phone may take to answer, in seconds. */
+const PHONE_WAIT_S = 30;
+
 /** Events after which a message of the history is another one. */
 const CHANGES = new Set<LiveEvent['type']>([
   'message.media',
@@ -83,7 +86,8 @@ export class Conversation {
     try {
       const page = await api.chatHistory(this.deviceId, this.jid, { limit: PAGE });
       page.messages.forEach((message) => this.put(message));
-      if (this.loading === 'first') this.hasMore = page.hasMore;
+      // Beyond the first page only reading upwards tells how far the history goes.
+      if (this.history.all.length <= page.messages.length) this.hasMore = page.hasMore;
       this.error = null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -99,6 +103,21 @@ export class Conversation {
    */
   async older(): Promise<() => void> {
     return this.history.start > 0 ? () => this.history.older() : this.fetchOlder(PAGE);
+  }
+
+  /** Asks the phone for what is older than everything stored; returns the change that shows it, or null when it had nothing. */
+  async askPhone(): Promise<(() => void) | null> {
+    const oldest = this.history.all[0];
+    if (!oldest) return null;
+    const page = await api.chatHistory(this.deviceId, this.jid, {
+      limit: LONG_PAGE,
+      before: oldest.id,
+      source: 'whatsapp',
+      waitSeconds: PHONE_WAIT_S,
+    });
+    if (page.messages.length === 0) return null;
+    this.hasMore = true;
+    return this.fetchOlder(PAGE);
   }
 
   /** Brings the stretch around a message into the page; false when the history has no such message. */
@@ -214,6 +233,7 @@ export class Conversation {
   private apply(event: LiveEvent): void {
     if (!('deviceId' in event) || event.deviceId !== this.deviceId) return;
     if (event.type === 'message.status') this.mark(event.messageId, event.status);
+    if (event.type === 'history.progress' && event.kind !== 'onDemand') this.soon();
     if (CHANGES.has(event.type) && 'chatJid' in event && event.chatJid === this.jid) this.soon();
     if (event.type !== 'message.received' && event.type !== 'message.sent') return;
     if (event.chatJid !== this.jid) return;
