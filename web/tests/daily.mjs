@@ -222,7 +222,7 @@ async function walk(stage) {
     await page.goto(`/devices/${device}`);
     await page.locator('dialog [data-status=connected]').waitFor();
     await api('DELETE', `/sandbox/phones/${shop.phone}/companions/${shop.companions[0].device}`);
-    await page.locator('dialog').getByText('Tautkan lagi dengan QR').waitFor();
+    await page.locator('dialog').getByText('lalu tautkan lagi dengan ponsel yang sama').waitFor();
     await picture(page, 'unlinked');
   });
 

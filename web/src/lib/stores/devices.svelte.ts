@@ -154,6 +154,8 @@ class Devices {
     }
     const { reason, message: statusMessage } = event;
     this.patch(id, { status, isConnected, phoneNumber, reason, statusMessage });
+    // Credentials come with the first connection and go when the phone unlinks the device.
+    if (isConnected || reason === 'logged_out') this.patch(id, { isLinked: isConnected });
     const changes: Partial<Linking> = {};
     if (event.step) changes.step = event.step;
     if (status === 'connected') changes.step = 'connected';

@@ -191,6 +191,17 @@ export const base: Record<keyof typeof source, string> = {
   'link.retrying': 'Kurir tries again by itself.',
   'link.try_again': 'Press Connect to try again.',
   'link.use_simulated': 'No phone at hand? Scan with a simulated phone',
+  'trouble.logged_out': 'Unlinked',
+  'trouble.logged_out_what': 'The phone has unlinked this device.',
+  'trouble.logged_out_next': 'Press Connect, then link it again with the same phone. Stored chats stay.',
+  'trouble.replaced': 'Used elsewhere',
+  'trouble.replaced_what': 'Another program has connected as this device.',
+  'trouble.replaced_next': 'Stop that program, then press Connect. Until then Kurir does not take the connection back.',
+  'trouble.banned': 'Blocked for now',
+  'trouble.banned_next': 'The number need not be linked again: Kurir connects by itself afterwards. Pause bulk messages until then.',
+  'trouble.outdated': 'Needs an update',
+  'trouble.outdated_what': 'WhatsApp refuses this version of Kurir because it is too old.',
+  'trouble.outdated_next': 'Ask whoever looks after Kurir to install the newest version. The link and the messages stay, and Kurir keeps trying.',
 
   // chat
   'chat.title': 'Chat',

@@ -189,6 +189,17 @@ export const base = {
   'link.retrying': 'Kurir mencoba lagi dengan sendirinya.',
   'link.try_again': 'Tekan Sambungkan untuk mencoba lagi.',
   'link.use_simulated': 'Tidak ada ponsel? Pindai dengan ponsel simulasi',
+  'trouble.logged_out': 'Tautan dilepas',
+  'trouble.logged_out_what': 'Ponsel melepas tautan perangkat ini.',
+  'trouble.logged_out_next': 'Tekan Sambungkan, lalu tautkan lagi dengan ponsel yang sama. Chat yang tersimpan tetap ada.',
+  'trouble.replaced': 'Dipakai di tempat lain',
+  'trouble.replaced_what': 'Program lain tersambung sebagai perangkat ini.',
+  'trouble.replaced_next': 'Hentikan program itu, lalu tekan Sambungkan. Selama itu Kurir tidak merebut sambungan kembali.',
+  'trouble.banned': 'Diblokir sementara',
+  'trouble.banned_next': 'Nomor ini tidak perlu ditautkan lagi: Kurir menyambung dengan sendirinya sesudah itu. Jeda dulu kiriman massal.',
+  'trouble.outdated': 'Perlu pembaruan',
+  'trouble.outdated_what': 'WhatsApp menolak versi Kurir ini karena sudah terlalu lama.',
+  'trouble.outdated_next': 'Minta pengelola Kurir memasang versi terbaru. Tautan dan pesan tetap ada, dan Kurir terus mencoba.',
 
   // chat
   'chat.title': 'Chat',

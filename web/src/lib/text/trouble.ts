@@ -1,0 +1,24 @@
+// Why a device is not connected, in words for its owner. What is not listed here, the server says in a sentence of its own.
+import type { Device } from '../api/types';
+import type { Key } from '../i18n/index.svelte';
+
+export interface Trouble {
+  /** Two or three words for a list. */
+  name: Key;
+  /** What has happened; null when only the server knows it in full, such as the end of a ban. */
+  what: Key | null;
+  /** What to do, or to wait for. */
+  next: Key;
+}
+
+const TROUBLES: Record<string, Trouble> = {
+  logged_out: { name: 'trouble.logged_out', what: 'trouble.logged_out_what', next: 'trouble.logged_out_next' },
+  replaced: { name: 'trouble.replaced', what: 'trouble.replaced_what', next: 'trouble.replaced_next' },
+  banned: { name: 'trouble.banned', what: null, next: 'trouble.banned_next' },
+  outdated: { name: 'trouble.outdated', what: 'trouble.outdated_what', next: 'trouble.outdated_next' },
+};
+
+/** Returns the trouble of a device that is not connected, or null when there are no words for it here. */
+export function troubleOf(device: Pick<Device, 'isConnected' | 'reason'>): Trouble | null {
+  return device.isConnected ? null : (TROUBLES[device.reason ?? ''] ?? null);
+}
