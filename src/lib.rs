@@ -13,6 +13,9 @@
 //!
 //! Calls go one way: `http → gateway → store, wa`; `work` stands beside `http`. Nothing calls back.
 
+// The futures of the protocol library nest deeply; those of the handlers hold them.
+#![recursion_limit = "256"]
+
 pub mod cli;
 pub mod clock;
 pub mod config;

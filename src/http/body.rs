@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use warp::http::HeaderMap;
 use warp::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -14,6 +15,14 @@ use warp::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// What is reserved at most because a header announces it, in bytes; the rest grows with what really arrives.
 const RESERVE_MAX: usize = 64 * 1024;
+/// A body beyond this many bytes takes one of the places for large ones.
+const LARGE: usize = 1 << 20;
+/// Large bodies that are in memory at one time: files as base64 are up to 48 MB, and a Raspberry Pi has few of those to give.
+const LARGE_AT_ONCE: usize = 4;
+/// How long a large body waits for its place.
+const PLACE_WITHIN: Duration = Duration::from_secs(60);
+
+static PLACES: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
 
 type Chunks = BoxStream<'static, std::result::Result<Bytes, warp::Error>>;
 
@@ -22,6 +31,8 @@ pub(super) struct Body {
     chunks: Option<Chunks>,
     announced: Option<u64>,
     peer: Option<Peer>,
+    /// Kept until the request is done, because what was read lives as long.
+    place: Option<SemaphorePermit<'static>>,
 }
 
 impl Body {
@@ -36,10 +47,12 @@ impl Body {
         let chunks = stream.map(|chunk| chunk.map(|mut part| part.copy_to_bytes(part.remaining()))).boxed();
         // Bodies without either header are empty in HTTP/1; tests hand over a stream without headers.
         let chunks = (expected || peer.is_none()).then_some(chunks);
-        Self { chunks, announced, peer }
+        Self { chunks, announced, peer, place: None }
     }
 
     /// Reads the whole body, at most `cap` bytes. A second call finds it empty.
+    ///
+    /// A large one waits until few others are in memory; after a minute of that the client is asked to come again.
     pub async fn read(&mut self, cap: usize) -> Result<Bytes> {
         if self.announced.is_some_and(|length| length > cap as u64) {
             return Err(too_large(cap));
@@ -49,6 +62,9 @@ impl Body {
             let chunk = chunk?;
             if chunk.len() > cap - all.len() {
                 return Err(too_large(cap));
+            }
+            if self.place.is_none() && all.len() + chunk.len() > LARGE {
+                self.place = Some(place().await?);
             }
             all.extend_from_slice(&chunk);
         }
@@ -98,6 +114,12 @@ impl Drop for Body {
     }
 }
 
+async fn place() -> Result<SemaphorePermit<'static>> {
+    let refused = || Error::new(Code::TooManyRequests).retry_after(5).detail("too many large bodies at once");
+    // Nobody closes the semaphore, so that only the time can run out.
+    timeout(PLACE_WITHIN, PLACES.acquire()).await.ok().and_then(|place| place.ok()).ok_or_else(refused)
+}
+
 fn too_large(cap: usize) -> Error {
     Error::new(Code::BodyTooLarge).detail(format!("at most {cap} bytes"))
 }
@@ -139,6 +161,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_large_bodies_are_in_memory_at_one_time() {
+        let large = || body(vec![vec![0; LARGE], vec![0; 1]], None);
+        let mut held: Vec<Body> = (0..LARGE_AT_ONCE).map(|_| large()).collect();
+        for body in &mut held {
+            assert_eq!(body.read(2 * LARGE).await.expect("a place").len(), LARGE + 1);
+        }
+        let error = large().read(2 * LARGE).await.expect_err("no place came free");
+        assert_eq!(error.code(), Code::TooManyRequests);
+        assert_eq!(body(vec![vec![0; LARGE]], None).read(LARGE).await.expect("not large").len(), LARGE);
+        held.pop();
+        assert!(large().read(2 * LARGE).await.is_ok(), "the place of a request that is done");
     }
 
     #[tokio::test(start_paused = true)]
