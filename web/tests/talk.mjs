@@ -84,6 +84,39 @@ async function walk(stage) {
     await picture(page, 'kinds');
   });
 
+  await check('a star is set on the phone, too, and taken back', async () => {
+    const starred = async () => (await api('GET', `/sandbox/phones/${SHOP.phone}/chats`)).some(({ starred }) => starred.length > 0);
+    await choose('Masih ada mawar putih?', 'Beri bintang');
+    await bubble('Masih ada mawar putih?').getByRole('img', { name: 'Berbintang' }).waitFor();
+    await until('the star on the phone', starred);
+    await choose('Masih ada mawar putih?', 'Hapus bintang');
+    await bubble('Masih ada mawar putih?').getByRole('img', { name: 'Berbintang' }).waitFor({ state: 'detached' });
+  });
+
+  await check('a chat is pinned, muted and archived with the keyboard, on the phone too', async () => {
+    const onPhone = async () => (await api('GET', `/sandbox/phones/${SHOP.phone}/chats`)).find(({ chat }) => chat === BUDI.phone);
+    const set = async (action) => {
+      await page.getByRole('button', { name: 'Pilihan untuk chat ini' }).press('Enter');
+      await page.getByRole('button', { name: action, exact: true }).press('Enter');
+    };
+    const row = page.locator(`[data-chat^="${BUDI.phone}"]`);
+    await set('Sematkan');
+    await row.getByRole('img', { name: 'Disematkan' }).waitFor();
+    await set('Bisukan');
+    await row.getByRole('img', { name: 'Dibisukan' }).waitFor();
+    await set('Arsipkan');
+    await page.getByText('Diarsipkan (1)').waitFor();
+    await until('all of it on the phone', async () => {
+      const chat = await onPhone();
+      return chat?.archived && chat.mutedUntil === -1;
+    });
+    await picture(page, 'archived');
+    // What the phone changes shows here.
+    await api('PATCH', `/sandbox/phones/${SHOP.phone}/chats`, { chat: BUDI.phone, archived: false, mutedUntil: 0 });
+    await page.getByText('Diarsipkan (1)').waitFor({ state: 'detached' });
+    await row.getByRole('img', { name: 'Dibisukan' }).waitFor({ state: 'detached' });
+  });
+
   await check('a message is deleted for everyone, after a question', async () => {
     await choose('Masih, sepuluh ikat', 'Hapus untuk semua');
     await page.locator('dialog').getByRole('button', { name: 'Hapus untuk semua' }).click();

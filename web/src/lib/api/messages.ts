@@ -2,13 +2,17 @@ import { call, getData } from './client';
 import { BASE, devicePath, groupPath } from './devices';
 import type { MediaKind } from '../files';
 import { upload } from './upload';
-import type { ChatPage, CreatedJob, HistoryPage, Job, JobList, SentMessage } from './types';
+import type { ChatChange, ChatPage, CreatedJob, HistoryPage, Job, JobList, SentMessage } from './types';
 
 export const listChats = (deviceId: string, query: { search?: string; limit?: number; before?: string }) =>
   getData<ChatPage>(`${devicePath(deviceId)}/chats`, { query });
 
 export const markChatRead = (deviceId: string, jid: string) =>
   call('POST', `${devicePath(deviceId)}/chats/${encodeURIComponent(jid)}/read`);
+
+/** Sets what is given on all devices of the account; what is absent stays. */
+export const setChat = (deviceId: string, jid: string, changes: ChatChange) =>
+  call('PUT', `${devicePath(deviceId)}/chats/${encodeURIComponent(jid)}/settings`, { body: changes });
 
 /** With `source: 'whatsapp'` the phone is asked for what the store does not have. */
 export const chatHistory = (

@@ -16,6 +16,10 @@ export const react = (deviceId: string, jid: string, messageId: string, emoji: s
 export const rewrite = (deviceId: string, jid: string, messageId: string, message: string) =>
   call('PUT', path(deviceId, jid, messageId), { body: { message } });
 
+/** Marks a message on all devices of the account, or takes the mark away. */
+export const star = (deviceId: string, jid: string, messageId: string, starred: boolean) =>
+  call('PUT', `${path(deviceId, jid, messageId)}/star`, { body: { starred } });
+
 /** Deletes a message for everyone. */
 export const deleteMessage = (deviceId: string, jid: string, messageId: string) =>
   call('DELETE', path(deviceId, jid, messageId));

@@ -38,6 +38,13 @@ export type Language = 'id' | 'en';
 export type LinkStep = 'waiting' | 'scanned' | 'synchronising' | 'connected';
 
 /** The live events the dashboard understands; others are ignored. */
+/** What is set for a chat on all devices of the account. */
+export interface ChatChange {
+  archived?: boolean;
+  pinned?: boolean;
+  muted?: boolean;
+}
+
 export type LiveEvent =
   | { type: 'connected' }
   | { type: 'token-expired' }
@@ -82,6 +89,7 @@ export type LiveEvent =
       status: JobStatus;
       progress: Progress;
     }
+  | ({ type: 'chat.updated'; deviceId: string; chatJid: string } & ChatChange)
   | {
       type: 'history.progress';
       deviceId: string;

@@ -22,6 +22,7 @@ export interface Marks {
   edited?: boolean;
   deleted?: boolean;
   forwarded?: boolean;
+  starred?: boolean;
   viewOnce?: boolean;
 }
 
@@ -54,7 +55,7 @@ export const marksOf = (message: Message): Marks => message as Marks;
 export const partsOf = (message: Message): Parts => message.content as Parts;
 
 /** Marks that a message may lose again; a newer state of it replaces them even when it has none. */
-export const NO_MARKS: Marks = { quoted: undefined, reactions: undefined, edited: undefined, deleted: undefined };
+export const NO_MARKS: Marks = { quoted: undefined, reactions: undefined, edited: undefined, deleted: undefined, starred: undefined };
 
 /** How long its author may rewrite a text. */
 const REWRITE_MS = 15 * 60_000;

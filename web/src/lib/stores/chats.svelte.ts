@@ -1,7 +1,7 @@
 // The chat list of one device, moved by the event stream.
 import { ApiError } from '../api/client';
 import * as api from '../api/messages';
-import type { ChatSummary, LiveEvent } from '../api/types';
+import type { ChatChange, ChatSummary, LiveEvent } from '../api/types';
 import { later } from '../message-status';
 import { epoch } from '../text/time';
 import { feed } from './feed.svelte';
@@ -13,6 +13,12 @@ const SETTLE_MS = 500;
 
 class Chats {
   list = $state<ChatSummary[]>([]);
+  /** As phones show them: the pinned ones on top, and the archived ones apart. */
+  shown = $derived([
+    ...this.list.filter(({ pinned, archived }) => pinned && !archived),
+    ...this.list.filter(({ pinned, archived }) => !pinned && !archived),
+  ]);
+  archived = $derived(this.list.filter(({ archived }) => archived));
   loading = $state<Loading>('first');
   error = $state.raw<ApiError | null>(null);
   hasMore = $state(false);
@@ -58,6 +64,17 @@ class Chats {
     if (chat) this.markRead(chat);
   }
 
+  find(jid: string): ChatSummary | undefined {
+    return this.list.find((chat) => chat.jid === jid);
+  }
+
+  /** Archives, pins or mutes a chat on all devices of the account. */
+  async set(jid: string, changes: ChatChange): Promise<void> {
+    if (!this.deviceId) return;
+    await api.setChat(this.deviceId, jid, changes);
+    this.change(jid, changes);
+  }
+
   reload(): void {
     if (this.deviceId) void this.load(this.deviceId, this.search);
   }
@@ -73,6 +90,7 @@ class Chats {
 
   apply(event: LiveEvent): void {
     if (event.type === 'history.progress' && event.deviceId === this.deviceId) this.soon();
+    if (event.type === 'chat.updated' && event.deviceId === this.deviceId) this.change(event.chatJid, event);
     if (event.type === 'message.status') this.applyStatus(event);
     if (event.type !== 'message.received' && event.type !== 'message.sent') return;
     if (event.deviceId !== this.deviceId) return;
@@ -95,6 +113,14 @@ class Chats {
     }
     if (this.open === chat.jid) this.markRead(chat);
     this.list = [chat, ...this.list.filter((other) => other !== chat)];
+  }
+
+  private change(jid: string, { archived, pinned, muted }: ChatChange): void {
+    const chat = this.list.find((chat) => chat.jid === jid);
+    if (!chat) return;
+    chat.archived = archived ?? chat.archived;
+    chat.pinned = pinned ?? chat.pinned;
+    chat.muted = muted ?? chat.muted;
   }
 
   private soon(): void {

@@ -174,6 +174,11 @@ export class Conversation {
     await this.load();
   }
 
+  async star(message: Message, starred: boolean): Promise<void> {
+    await talk.star(this.deviceId, this.jid, message.id, starred);
+    await this.load();
+  }
+
   async remove(message: Message): Promise<void> {
     await talk.deleteMessage(this.deviceId, this.jid, message.id);
     await this.load();
