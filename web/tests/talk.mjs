@@ -1,11 +1,12 @@
 // What people do with messages: answer, react, rewrite, delete; and messages that are neither text nor file.
 import assert from 'node:assert/strict';
-import { picture, profile, until } from './support/browser.mjs';
+import { inspect, picture, profile, until } from './support/browser.mjs';
 import { ask, run } from './support/checks.mjs';
 import { SHOP, linkedShop } from './support/linked.mjs';
 import { lookAtPages } from './support/views.mjs';
 
 const BUDI = { phone: '6281311112222', name: 'Budi' };
+const SARI = { phone: '6281311113333', name: 'Sari' };
 const CARD = 'BEGIN:VCARD\nVERSION:3.0\nN:;Sari;;;\nFN:Sari\nTEL;type=CELL;waid=6281311113333:+62 813-1111-3333\nEND:VCARD';
 
 await run(walk);
@@ -14,7 +15,7 @@ async function walk(stage) {
   const { kurir, browser, troubles, check } = stage;
   const context = await profile(browser, kurir.base, troubles);
   const api = (method, path, data) => ask(context, kurir.base, method, path, data);
-  const device = await linkedShop(context, kurir, [BUDI]);
+  const device = await linkedShop(context, kurir, [BUDI, SARI]);
   const page = await context.newPage();
   const inbox = async () => api('GET', `/sandbox/phones/${BUDI.phone}/messages`);
   const writes = async (content) => (await api('POST', `/sandbox/phones/${BUDI.phone}/messages`, { to: SHOP.phone, ...content })).id;
@@ -91,6 +92,20 @@ async function walk(stage) {
     await until('the star on the phone', starred);
     await choose('Masih ada mawar putih?', 'Hapus bintang');
     await bubble('Masih ada mawar putih?').getByRole('img', { name: 'Berbintang' }).waitFor({ state: 'detached' });
+  });
+
+  await check('a message is forwarded to another number', async () => {
+    await choose('Masih ada mawar putih?', 'Teruskan');
+    const dialog = page.locator('dialog');
+    assert.ok(await dialog.getByRole('button', { name: 'Teruskan' }).isDisabled());
+    await dialog.getByLabel('Nomor WhatsApp').fill(SARI.phone);
+    await picture(page, 'forwarding');
+    assert.deepEqual(await inspect(page), []);
+    await page.keyboard.press('Enter');
+    await page.getByText('Pesan diteruskan').waitFor();
+    const theirs = () => api('GET', `/sandbox/phones/${SARI.phone}/messages`);
+    const seen = await until('the message at its new place', async () => (await theirs())[0]);
+    assert.deepEqual([seen.text, seen.forwarded], ['Masih ada mawar putih?', true]);
   });
 
   await check('a chat is pinned, muted and archived with the keyboard, on the phone too', async () => {

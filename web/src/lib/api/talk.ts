@@ -16,6 +16,10 @@ export const react = (deviceId: string, jid: string, messageId: string, emoji: s
 export const rewrite = (deviceId: string, jid: string, messageId: string, message: string) =>
   call('PUT', path(deviceId, jid, messageId), { body: { message } });
 
+/** Sends the content of a message on to another chat. */
+export const forward = (deviceId: string, jid: string, messageId: string, to: string, idempotencyKey: string) =>
+  call<SentMessage>('POST', `${path(deviceId, jid, messageId)}/forward`, { body: { to }, idempotencyKey });
+
 /** Marks a message on all devices of the account, or takes the mark away. */
 export const star = (deviceId: string, jid: string, messageId: string, starred: boolean) =>
   call('PUT', `${path(deviceId, jid, messageId)}/star`, { body: { starred } });

@@ -174,6 +174,11 @@ export class Conversation {
     await this.load();
   }
 
+  /** Sends a message on; the key keeps a repeated attempt from sending it twice. */
+  async forward(message: Message, to: string, key: string): Promise<void> {
+    await talk.forward(this.deviceId, this.jid, message.id, to, key);
+  }
+
   async star(message: Message, starred: boolean): Promise<void> {
     await talk.star(this.deviceId, this.jid, message.id, starred);
     await this.load();
