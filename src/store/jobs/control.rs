@@ -3,7 +3,8 @@
 //! What waits of a paused job has no row in the queue but keeps its place, so that it goes on in its old turn. A job whose
 //! start is still to come has neither places nor messages.
 
-use super::{existing, file_of, items_of, leave_queue, line_up, message_of, put, put_item, read, told};
+use super::rows::{existing, items_of, put, put_item, read};
+use super::{file_of, leave_queue, line_up, message_of, told};
 use crate::error::{Code, Error, Result};
 use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};

@@ -2,7 +2,8 @@
 //!
 //! They are stored, found and counted on their day like all others, but nobody is told of each, and none becomes unread by it.
 
-use super::{is_known, put};
+use super::is_known;
+use super::rows::put;
 use crate::error::Result;
 use crate::model::chat::PastChat;
 use crate::model::device_contact::Names;

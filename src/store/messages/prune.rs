@@ -1,6 +1,6 @@
 //! Retention: messages that are older than their owner wants to keep them.
 
-use super::{newest, remove};
+use super::rows::{newest, remove};
 use crate::error::Result;
 use crate::model::id::DeviceNo;
 use crate::store::tables::{Tables, View};

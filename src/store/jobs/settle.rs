@@ -1,0 +1,101 @@
+//! The end of an item: what it leaves in the counters, in its chat, or in the message that it changes, and who is told.
+
+use super::rows::{existing, existing_item, put, put_item};
+use super::{leave_queue, message_of, told};
+use crate::error::Result;
+use crate::model::change::Change;
+use crate::model::event::Fact;
+use crate::model::id::JobId;
+use crate::model::job::{Item, ItemError, ItemState, Job};
+use crate::model::message::MessageStatus;
+use crate::store::tables::Tables;
+use crate::store::{changes, devices, messages, outbox, schedules};
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// WhatsApp accepted the message.
+    Sent,
+    /// It is given up.
+    Failed(ItemError),
+}
+
+/// Settles an item: item, job counters, message and outbox in one commit. Returns the job as it stands now.
+///
+/// Settling twice changes nothing. An item whose job was cancelled while it was in flight counts as what it became.
+pub fn settle(tables: &mut Tables<'_>, job: &JobId, index: u32, outcome: &Outcome, now: i64) -> Result<Job> {
+    let mut job = existing(tables, job)?;
+    let mut item = existing_item(tables, &job.id, index)?;
+    if matches!(item.state, ItemState::Sent | ItemState::Failed) {
+        return Ok(job);
+    }
+    leave_queue(tables, &job, &mut item)?;
+    let sent = matches!(outcome, Outcome::Sent);
+    item.state = if sent { ItemState::Sent } else { ItemState::Failed };
+    item.settled_at = Some(now);
+    if let Outcome::Failed(error) = outcome {
+        item.error = Some(error.clone());
+    }
+    put_item(tables, &job.id, &item)?;
+    job.count(sent, now);
+    put(tables, &job)?;
+    tell_settled(tables, &job, &item, now)?;
+    if let Some(schedule) = &job.schedule {
+        schedules::run_ended(tables, schedule, &job.id, &item, now)?;
+    }
+    Ok(job)
+}
+
+fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
+    let Some(mut message) = message_of(tables, job, item)? else {
+        return tell_changed(tables, job, item, now);
+    };
+    message.status = if item.state == ItemState::Sent { MessageStatus::Sent } else { MessageStatus::Failed };
+    message.error = item.error.as_ref().map(|error| error.code.clone());
+    if !job.kind.is_single() {
+        // A bulk message stands in the chat where it was sent, not where the job was made.
+        message.at = now;
+    }
+    let message = messages::settle_outgoing(tables, &message)?;
+    let scope = devices::scope(&devices::existing(tables, job.device)?);
+    let status = Fact::MessageStatus {
+        message_id: message.id.clone(),
+        chat: message.chat.to_string(),
+        status: message.status,
+    };
+    if item.state == ItemState::Sent {
+        outbox::append(tables, now, scope.clone(), Fact::MessageSent { message })?;
+    }
+    outbox::append(tables, now, scope.clone(), status)?;
+    if job.kind.is_listed() {
+        outbox::append(tables, now, scope, told(job))?;
+    }
+    Ok(())
+}
+
+/// Applies a change that WhatsApp accepted to the message that it is about; one that it refused is only told.
+fn tell_changed(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
+    let Some((outgoing, own)) =
+        item.outgoing.as_ref().and_then(|outgoing| Some((outgoing, outgoing.content.change()?)))
+    else {
+        return Ok(());
+    };
+    if item.state == ItemState::Sent {
+        let change = Change {
+            device: job.device,
+            chat: outgoing.to.clone(),
+            target: own.target.clone(),
+            by: None,
+            at: own.at,
+            what: own.what.clone(),
+        };
+        return changes::apply(tables, &change, now).map(drop);
+    }
+    let scope = devices::scope(&devices::existing(tables, job.device)?);
+    let status = Fact::MessageStatus {
+        message_id: item.message_id.clone(),
+        chat: outgoing.to.to_string(),
+        status: MessageStatus::Failed,
+    };
+    outbox::append(tables, now, scope, status)
+}
