@@ -31,6 +31,12 @@ impl Figure {
     pub fn shown(&self) -> String {
         if self.value >= 100.0 { format!("{:.0}", self.value) } else { format!("{:.2}", self.value) }
     }
+
+    /// Returns how many times the other figure this one is; a dash when there is nothing to compare with, as on a day on which
+    /// nobody wrote in a small store.
+    pub fn ratio_to(&self, other: &Figure) -> String {
+        if other.value > 0.0 { format!("{:.2}", self.value / other.value) } else { "–".to_owned() }
+    }
 }
 
 /// Asks everything.

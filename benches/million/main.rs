@@ -33,8 +33,7 @@ fn main() -> Result<()> {
     println!("| what | {messages} messages | a hundredth of it | ratio |");
     println!("|---|---:|---:|---:|");
     for (large, small) in large.iter().zip(&small) {
-        let ratio = large.value / small.value.max(f64::MIN_POSITIVE);
-        println!("| {} | {} | {} | {ratio:.2} |", large.what, large.shown(), small.shown());
+        println!("| {} | {} | {} | {} |", large.what, large.shown(), small.shown(), large.ratio_to(small));
     }
     Ok(())
 }
