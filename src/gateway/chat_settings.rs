@@ -1,11 +1,14 @@
 //! What an owner sets for chats and messages on all devices of an account: archive, pin, mute, star.
 
-use super::Gateway;
 use super::account_settings::account_error;
+use super::groups::EPHEMERAL_S;
+use super::messages::{IdempotencyKey, Sent};
+use super::{Caller, Gateway};
 use crate::error::{Code, Error, Result};
 use crate::model::chat::{ChatChange, ChatSettings};
 use crate::model::device::Device;
 use crate::model::jid::Jid;
+use crate::model::message::{Outgoing, OutgoingContent};
 use crate::store::{chat_settings, messages};
 use std::collections::HashMap;
 
@@ -47,6 +50,24 @@ impl Gateway {
             self.store().write(move |t| chat_settings::set(t, no, &jid, change, now, now)).await?;
         }
         chat_settings::get(&self.store().view()?, no, &chat)
+    }
+
+    /// Sets after how many seconds messages of a conversation disappear, for both sides; 0 lets them stay.
+    pub async fn set_timer(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        chat: Jid,
+        seconds: u32,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        if chat.is_group() {
+            return Err(Error::new(Code::TimerOfGroup));
+        }
+        if !EPHEMERAL_S.contains(&seconds) {
+            return Err(Error::new(Code::TimerInvalid));
+        }
+        self.send(caller, device, Outgoing::new(chat, OutgoingContent::Timer { seconds }), key).await
     }
 
     /// Stars a message, or takes the star away, on the phone and here.

@@ -15,7 +15,7 @@ const LIST_MAX_AGE_MS: i64 = 24 * 3_600_000;
 /// Seconds after which a client should try again when the network has had too many requests.
 const RETRY_AFTER_S: u64 = 30;
 /// What WhatsApp offers for disappearing messages, in seconds.
-const EPHEMERAL_S: [u32; 4] = [0, 86_400, 604_800, 7_776_000];
+pub(super) const EPHEMERAL_S: [u32; 4] = [0, 86_400, 604_800, 7_776_000];
 
 /// The groups of an account.
 #[derive(Debug)]

@@ -15,6 +15,8 @@ use base64::engine::general_purpose::STANDARD;
 
 /// How long WhatsApp lets a message be rewritten, in milliseconds.
 const EDIT_WITHIN_MS: i64 = 15 * 60_000;
+/// How long WhatsApp keeps messages pinned, in seconds.
+const PIN_S: [u32; 3] = [86_400, 604_800, 2_592_000];
 /// The longest reaction, in Unicode code points: an emoji may be a family of joined ones.
 const REACTION_MAX_CHARS: usize = 20;
 
@@ -131,6 +133,23 @@ impl Gateway {
         }
         let what = What::Deletion { by_admin: !message.from_me };
         self.change(caller, device, &message, what, key).await
+    }
+
+    /// Pins a message on top of its chat for everyone, for a time in seconds; 0 takes it down.
+    pub async fn pin(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        chat: &Jid,
+        id: &str,
+        seconds: u32,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        if seconds > 0 && !PIN_S.contains(&seconds) {
+            return Err(Error::new(Code::PinTimeInvalid));
+        }
+        let message = self.sent_message(device, chat, id)?;
+        self.change(caller, device, &message, What::Pin { seconds }, key).await
     }
 
     /// Passes a message on.

@@ -295,6 +295,7 @@ fn message_change(what: &What, message: &Message) -> (&'static str, Value) {
         What::Edit { .. } => ("message.edited", json!({})),
         What::Deletion { by_admin } => ("message.deleted", json!({"byAdmin": by_admin})),
         What::Keep { on } => ("message.kept", json!({"kept": on})),
+        What::Pin { seconds } => ("message.pinned", json!({"pinned": *seconds > 0})),
         What::Vote { options } => {
             let names: Vec<_> = match &message.content {
                 Content::Poll(poll) => {

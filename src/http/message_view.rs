@@ -72,6 +72,9 @@ pub struct MarksView {
     /// Somebody asked everybody to keep it although it would disappear.
     #[serde(skip_serializing_if = "is_false")]
     kept: bool,
+    /// Epoch milliseconds until which it is pinned on top of the chat for everyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_until: Option<i64>,
     /// The owner marked it to find it again.
     #[serde(skip_serializing_if = "is_false")]
     starred: bool,
@@ -93,6 +96,7 @@ impl MarksView {
             view_once: marks.view_once,
             expires_in_seconds: marks.expires_in_s,
             kept: marks.kept,
+            pinned_until: marks.pinned.and_then(|pinned| pinned.until),
             starred: marks.starred,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
-use crate::model::marks::{Marks, Reaction};
+use crate::model::marks::{Marks, Pinned, Reaction};
 use crate::model::message::{Content, Message};
 use crate::model::poll::Vote;
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,11 @@ pub enum What {
         /// Whether it stays.
         on: bool,
     },
+    /// Somebody pins it on top of the chat for everyone.
+    Pin {
+        /// For how many seconds; 0 takes it down.
+        seconds: u32,
+    },
 }
 
 impl What {
@@ -89,7 +94,18 @@ impl Change {
                 _ => false,
             },
             What::Keep { on } => std::mem::replace(&mut message.marks.kept, *on) != *on,
+            What::Pin { seconds } => self.pin(*seconds, message),
         }
+    }
+
+    fn pin(&self, seconds: u32, message: &mut Message) -> bool {
+        let known = message.marks.pinned;
+        if known.is_some_and(|known| known.at >= self.at) {
+            return false;
+        }
+        let until = (seconds > 0).then(|| self.at + i64::from(seconds) * 1000);
+        message.marks.pinned = Some(Pinned { at: self.at, until });
+        known.and_then(|known| known.until) != until
     }
 
     fn react(&self, emoji: &str, message: &mut Message) -> bool {
@@ -201,6 +217,18 @@ mod tests {
         assert_eq!(message.content, Content::Deleted);
         assert!(message.marks.reactions.is_empty() && message.mentions.is_empty());
         assert_eq!(message.marks.deleted_at, Some(9));
+    }
+
+    #[test]
+    fn the_newest_pin_counts_and_says_until_when() {
+        let mut message = message();
+        let pin = |at, seconds| change(Some(ani()), at, What::Pin { seconds });
+        assert!(!pin(5, 0).apply(&mut message), "nothing to take down");
+        assert!(!pin(4, 86_400).apply(&mut message), "taken down before it came");
+        assert!(pin(6, 86_400).apply(&mut message));
+        assert_eq!(message.marks.pinned.and_then(|pinned| pinned.until), Some(86_400_006));
+        assert!(pin(7, 0).apply(&mut message));
+        assert_eq!(message.marks.pinned.and_then(|pinned| pinned.until), None);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct Marks {
     /// The owner marked it to find it again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub starred: bool,
+    /// Who reads the chat sees it on top.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pinned>,
     /// When its author changed it last, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<i64>,
@@ -41,6 +44,16 @@ impl Marks {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// That a message was pinned on top of its chat for everyone, or taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// When somebody did it, in milliseconds since 1970.
+    pub at: i64,
+    /// Until when it stays there, in milliseconds since 1970; none when it was taken down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
 }
 
 /// The message that another one answers, as the answer tells it.

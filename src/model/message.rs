@@ -119,6 +119,11 @@ pub enum OutgoingContent {
     },
     /// A change of another message; it is none of the chat.
     Change(OutgoingChange),
+    /// Messages of the conversation disappear from now on, or stay again; it is none of the chat.
+    Timer {
+        /// Seconds; 0 when they stay.
+        seconds: u32,
+    },
     /// A file in the media directory.
     Media(Box<Media>),
     /// A file that is fetched when its turn comes.
@@ -138,8 +143,13 @@ impl OutgoingContent {
             OutgoingContent::Other { kind, text, raw } => {
                 Content::Other { kind: kind.clone(), text: text.clone(), raw: raw.clone() }
             }
-            OutgoingContent::Change(_) => return None,
+            OutgoingContent::Change(_) | OutgoingContent::Timer { .. } => return None,
         })
+    }
+
+    /// Returns whether it becomes a message of the chat, and not a word about one or about the chat.
+    pub fn is_of_chat(&self) -> bool {
+        !matches!(self, OutgoingContent::Change(_) | OutgoingContent::Timer { .. })
     }
 
     /// Returns whether a file has to be fetched or uploaded before the message can be sent.
@@ -151,14 +161,6 @@ impl OutgoingContent {
     pub fn file(&self) -> Option<(FileHash, u64)> {
         match self {
             OutgoingContent::Media(media) => media.file.map(|file| (file, media.size)),
-            _ => None,
-        }
-    }
-
-    /// Returns the change of another message, when it is one.
-    pub fn change(&self) -> Option<&OutgoingChange> {
-        match self {
-            OutgoingContent::Change(change) => Some(change),
             _ => None,
         }
     }

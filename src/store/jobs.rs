@@ -138,7 +138,7 @@ fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Option<Mess
 
 /// Gives an item its place at the end of its class, and its message the timer of its chat.
 fn line_up(tables: &mut Tables<'_>, job: &Job, item: &mut Item, due: i64) -> Result<()> {
-    if let Some(outgoing) = item.outgoing.as_mut().filter(|outgoing| outgoing.content.change().is_none()) {
+    if let Some(outgoing) = item.outgoing.as_mut().filter(|outgoing| outgoing.content.is_of_chat()) {
         let chat = identities::canonical_in(tables, job.device, &outgoing.to)?;
         outgoing.around.timer_s = chat_settings::timer(tables, job.device, &chat)?;
     }

@@ -3,6 +3,7 @@
 use super::attach::{Attached, Attachment};
 use super::card::{self, Card};
 use super::log::Log;
+use super::pin::Pin;
 use super::place::Place;
 use super::poll::{NewPoll, Vote};
 use super::preview::Preview;
@@ -54,6 +55,8 @@ pub struct Wish<'a> {
     pub edit: Option<String>,
     /// Id of a message to revoke: an own one, or anybody's in a group that the phone is an admin of.
     pub revoke: Option<String>,
+    /// Pins a message for everyone, or takes it down.
+    pub pin: Option<Pin>,
     /// Sets after how many seconds messages of the chat disappear; 0 lets them stay.
     pub timer_s: Option<u32>,
     /// Id of the message to quote.
@@ -90,6 +93,7 @@ impl Wish<'_> {
             self.vote.is_some(),
             self.reaction.is_some(),
             self.revoke.is_some(),
+            self.pin.is_some(),
             self.timer_s.is_some(),
         ];
         said.iter().filter(|said| **said).count() == 1
@@ -124,7 +128,7 @@ pub fn message(
 ) -> Result<Outgoing> {
     ensure!(
         wish.says_one_thing(),
-        "a message has one of `text`, `media`, `location`, `contacts`, `poll`, `vote`, `reaction`, `edit` with `text`, `revoke`, `timerS`"
+        "a message has one of `text`, `media`, `location`, `contacts`, `poll`, `vote`, `reaction`, `edit` with `text`, `revoke`, `pin`, `timerS`"
     );
     ensure!(!wish.view_once || wish.media.is_some(), "only `media` can be `viewOnce`");
     ensure!(wish.preview.is_none() || wish.text.is_some(), "only a `text` has a `preview`");
@@ -166,6 +170,9 @@ fn about_another(world: &World, account: &Account, log: &Log, wish: &Wish<'_>) -
     }
     if let Some(vote) = &wish.vote {
         return Ok(Outgoing::new(vote.message(world, account, log, key(account, log, &vote.id)?)?));
+    }
+    if let Some(pin) = &wish.pin {
+        return Ok(pin.message(key(account, log, &pin.id)?));
     }
     if let Some(timer_s) = wish.timer_s {
         ensure!(!wish.to.ends_with("@g.us"), "the timer of a group is its `ephemeralS`");

@@ -108,6 +108,10 @@ impl Content {
         if let Some(update) = message.poll_update_message.as_option() {
             return Some(Self { kind: "vote", target: poll::target(update), ..Default::default() });
         }
+        if let Some(pin) = message.pin_in_chat_message.as_option() {
+            let target = pin.key.as_option().and_then(|key| key.id.clone());
+            return Some(Self { kind: "pin", target, ..Default::default() });
+        }
         if message.sender_key_distribution_message.is_set() {
             return None;
         }
@@ -176,6 +180,9 @@ pub fn details(message: &wa::Message) -> Map<String, Value> {
     }
     if let Some(preview) = base.extended_text_message.as_option().and_then(preview::view) {
         shown.insert("preview".to_owned(), preview);
+    }
+    if let Some(pin) = base.pin_in_chat_message.as_option() {
+        shown.insert("pinS".to_owned(), json!(super::pin::seconds(pin, base)));
     }
     shown.extend(media_details(message));
     shown

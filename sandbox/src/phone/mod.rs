@@ -18,6 +18,7 @@ pub mod introduce;
 pub mod link;
 pub mod log;
 pub mod media;
+pub mod pin;
 pub mod place;
 pub mod poll;
 pub mod prekeys;

@@ -1,6 +1,8 @@
 //! What the owner of an account sets for a chat: archive, pin, mute (ours, in the style of the family).
 
 use super::chats::chat_of;
+use super::kinds::{SentView, answer};
+use super::messages::idempotency_key;
 use crate::error::{Code, Error, Result};
 use crate::gateway::Gateway;
 use crate::http::message_view::muted_until;
@@ -18,6 +20,10 @@ pub fn routes() -> Vec<Route> {
             .summary("Archives, pins or mutes a chat on all devices of the account; what is absent stays")
             .takes::<SettingsBody>()
             .gives::<SettingsView>(),
+        put("/devices/:deviceId/chats/:jid/timer", set_timer)
+            .summary("Sets when messages of a conversation disappear, for both sides")
+            .takes::<TimerBody>()
+            .gives::<SentView>(),
     ]
 }
 
@@ -27,6 +33,22 @@ async fn set(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let body: SettingsBody = request.json().await?;
     let settings = gateway.set_chat(&device, &chat, &body.changes()?).await?;
     Ok(Outcome::ok(Code::ChatUpdated, SettingsView::from(&settings)))
+}
+
+async fn set_timer(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let chat = gateway.person(device.no, &chat_of(&request)?)?;
+    let body: TimerBody = request.json().await?;
+    let key = idempotency_key(&request)?;
+    let sent = gateway.set_timer(request.caller(), &device, chat, body.expires_in_seconds, key).await?;
+    Ok(answer(&device, sent))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct TimerBody {
+    /// 0 (messages stay), 86400, 604800 or 7776000.
+    expires_in_seconds: u32,
 }
 
 #[derive(Deserialize, JsonSchema)]

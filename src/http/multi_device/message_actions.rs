@@ -16,6 +16,9 @@ use crate::model::outgoing::Around;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// How long a message stays pinned when nobody says it, in seconds: what phones offer first.
+const PIN_S: u32 = 7 * 86_400;
+
 pub fn routes() -> Vec<Route> {
     vec![
         post("/devices/:deviceId/chats/:jid/messages/:messageId/reply", reply)
@@ -37,6 +40,13 @@ pub fn routes() -> Vec<Route> {
         put("/devices/:deviceId/chats/:jid/messages/:messageId/star", star)
             .summary("Stars a message on all devices of the account, or takes the star away")
             .takes::<StarBody>(),
+        put("/devices/:deviceId/chats/:jid/messages/:messageId/pin", pin)
+            .summary("Pins a message on top of the chat for everyone, for 24 hours, 7 or 30 days")
+            .takes::<PinBody>()
+            .gives::<SentView>(),
+        delete("/devices/:deviceId/chats/:jid/messages/:messageId/pin", unpin)
+            .summary("Takes a pinned message down for everyone")
+            .gives::<SentView>(),
         put("/devices/:deviceId/chats/:jid/messages/:messageId", rewrite)
             .summary("Rewrites a text or caption of the device, within 15 minutes")
             .takes::<TextBody>()
@@ -101,6 +111,23 @@ async fn star(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     Ok(Outcome::said(Code::Ok))
 }
 
+async fn pin(gateway: Gateway, mut request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let body: PinBody = request.json().await?;
+    let seconds = body.seconds.unwrap_or(PIN_S);
+    if seconds == 0 {
+        return Err(Error::new(Code::PinTimeInvalid));
+    }
+    let sent = gateway.pin(request.caller(), &device, &chat, &id, seconds, key).await?;
+    Ok(answer(&device, sent))
+}
+
+async fn unpin(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let Subject { device, chat, id, key } = subject(&gateway, &request)?;
+    let sent = gateway.pin(request.caller(), &device, &chat, &id, 0, key).await?;
+    Ok(answer(&device, sent))
+}
+
 async fn rewrite(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let Subject { device, chat, id, key } = subject(&gateway, &request)?;
     let body: TextBody = request.json().await?;
@@ -143,6 +170,12 @@ struct VoteBody {
 struct StarBody {
     /// Whether the message is starred.
     starred: bool,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct PinBody {
+    /// For how long: 86400, 604800 (when absent) or 2592000.
+    seconds: Option<u32>,
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -7,9 +7,9 @@ use crate::model::change::Change;
 use crate::model::event::Fact;
 use crate::model::id::JobId;
 use crate::model::job::{Item, ItemError, ItemState, Job};
-use crate::model::message::MessageStatus;
+use crate::model::message::{MessageStatus, Outgoing, OutgoingContent};
 use crate::store::tables::Tables;
-use crate::store::{changes, devices, messages, outbox, schedules};
+use crate::store::{changes, chat_settings, devices, messages, outbox, schedules};
 
 /// How an attempt ended.
 #[derive(Debug, Clone)]
@@ -73,23 +73,11 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
     Ok(())
 }
 
-/// Applies a change that WhatsApp accepted to the message that it is about; one that it refused is only told.
+/// Applies what WhatsApp accepted to the message or the chat that it is about; what it refused is only told.
 fn tell_changed(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
-    let Some((outgoing, own)) =
-        item.outgoing.as_ref().and_then(|outgoing| Some((outgoing, outgoing.content.change()?)))
-    else {
-        return Ok(());
-    };
+    let Some(outgoing) = &item.outgoing else { return Ok(()) };
     if item.state == ItemState::Sent {
-        let change = Change {
-            device: job.device,
-            chat: outgoing.to.clone(),
-            target: own.target.clone(),
-            by: None,
-            at: own.at,
-            what: own.what.clone(),
-        };
-        return changes::apply(tables, &change, now).map(drop);
+        return accepted(tables, job, outgoing, now);
     }
     let scope = devices::scope(&devices::existing(tables, job.device)?);
     let status = Fact::MessageStatus {
@@ -98,4 +86,19 @@ fn tell_changed(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
         status: MessageStatus::Failed,
     };
     outbox::append(tables, now, scope, status)
+}
+
+fn accepted(tables: &mut Tables<'_>, job: &Job, outgoing: &Outgoing, now: i64) -> Result<()> {
+    let (device, chat) = (job.device, outgoing.to.clone());
+    match &outgoing.content {
+        OutgoingContent::Change(own) => {
+            let (target, what) = (own.target.clone(), own.what.clone());
+            let change = Change { device, chat, target, by: None, at: own.at, what };
+            changes::apply(tables, &change, now).map(drop)
+        }
+        OutgoingContent::Timer { seconds } => {
+            chat_settings::set_timer(tables, device, &chat, None, *seconds, job.created_at, now)
+        }
+        _ => Ok(()),
+    }
 }

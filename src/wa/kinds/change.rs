@@ -9,7 +9,11 @@ use wacore::proto_helpers::MessageExt as _;
 use waproto::whatsapp as wire;
 use wire::KeepType;
 use wire::message::ProtocolMessage;
+use wire::message::pin_in_chat_message::Type as PinType;
 use wire::message::protocol_message::Type;
+
+/// How long a pin stays that does not say it, in seconds: what phones offer first.
+const PIN_S: u32 = 7 * 86_400;
 
 /// What a message says that is none of a chat.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +83,21 @@ pub(in crate::wa) fn read(
         let on = keep.keep_type == Some(KeepType::KEEP_FOR_ALL);
         return origin.change(keep.key.as_option(), keep.timestamp_ms, What::Keep { on }).map(Heard::Change);
     }
+    if let Some(pin) = base.pin_in_chat_message.as_option() {
+        let seconds = match pin.r#type? {
+            PinType::PIN_FOR_ALL => pinned_for(base),
+            _ => 0,
+        };
+        let what = What::Pin { seconds };
+        return origin.change(pin.key.as_option(), pin.sender_timestamp_ms, what).map(Heard::Change);
+    }
     protocol(base.protocol_message.as_option()?, origin, people)
+}
+
+fn pinned_for(message: &wire::Message) -> u32 {
+    let context = message.message_context_info.as_option();
+    let told = context.and_then(|context| context.message_add_on_duration_in_secs);
+    told.filter(|seconds| *seconds > 0).unwrap_or(PIN_S)
 }
 
 fn protocol(protocol: &ProtocolMessage, origin: &Origin<'_>, people: &People<'_>) -> Option<Heard> {
@@ -120,7 +138,9 @@ fn vote(update: &wire::message::PollUpdateMessage, origin: &Origin<'_>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::message::{KeepInChatMessage, PollEncValue, PollUpdateMessage, ReactionMessage};
+    use wire::message::{
+        KeepInChatMessage, PinInChatMessage, PollEncValue, PollUpdateMessage, ReactionMessage,
+    };
 
     fn jid(text: &str) -> Jid {
         text.parse().expect("an address")
@@ -175,6 +195,20 @@ mod tests {
             keep_type: Some(KeepType::KEEP_FOR_ALL),
             ..Default::default()
         };
+        let pin = |kind, seconds| wire::Message {
+            pin_in_chat_message: PinInChatMessage {
+                key: key().into(),
+                r#type: Some(kind),
+                sender_timestamp_ms: Some(9_000),
+            }
+            .into(),
+            message_context_info: wire::MessageContextInfo {
+                message_add_on_duration_in_secs: seconds,
+                ..Default::default()
+            }
+            .into(),
+            ..Default::default()
+        };
         let new_text = What::Edit { text: "baru".into(), mentions: vec![] };
         let cases = [
             (
@@ -194,6 +228,9 @@ mod tests {
                 wire::Message { keep_in_chat_message: keep.into(), ..Default::default() },
                 (5_000, What::Keep { on: true }),
             ),
+            (pin(PinType::PIN_FOR_ALL, Some(86_400)), (9_000, What::Pin { seconds: 86_400 })),
+            (pin(PinType::PIN_FOR_ALL, None), (9_000, What::Pin { seconds: PIN_S })),
+            (pin(PinType::UNPIN_FOR_ALL, None), (9_000, What::Pin { seconds: 0 })),
         ];
         for (message, (at, what)) in cases {
             let change = changed(&message);

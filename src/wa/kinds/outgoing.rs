@@ -13,10 +13,11 @@ use base64::engine::general_purpose::STANDARD;
 use wacore::poll::{compute_option_hash, encrypt_poll_vote_with_secret};
 use wacore::proto_helpers::{MessageExt as _, build_reaction_message};
 use waproto::whatsapp as wire;
+use wire::message::pin_in_chat_message::Type as PinType;
 use wire::message::protocol_message::Type;
 use wire::message::{
-    ContactMessage, ContactsArrayMessage, LocationMessage, PollCreationMessage, PollEncValue,
-    PollUpdateMessage, ProtocolMessage,
+    ContactMessage, ContactsArrayMessage, LocationMessage, PinInChatMessage, PollCreationMessage,
+    PollEncValue, PollUpdateMessage, ProtocolMessage,
 };
 
 /// Returns the protocol message, with all that stands around its content.
@@ -28,6 +29,7 @@ pub(in crate::wa) fn message(what: &Outgoing) -> Result<wire::Message> {
         OutgoingContent::Poll(asked) => poll(asked)?,
         OutgoingContent::Other { raw, .. } => decoded(raw)?,
         OutgoingContent::Change(change) => return changing(&what.to, change),
+        OutgoingContent::Timer { seconds } => return Ok(timer(*seconds)),
         OutgoingContent::Media(_) | OutgoingContent::MediaFromUrl(_) => {
             return Err(Error::broken("the file was not fetched and uploaded before it was sent"));
         }
@@ -178,11 +180,38 @@ fn changing(chat: &Jid, change: &OutgoingChange) -> Result<wire::Message> {
             return Ok(wire::Message { edited_message: wrapped.into(), ..Default::default() });
         }
         What::Vote { .. } => return vote(key, change),
+        What::Pin { seconds } => return Ok(pin(key, *seconds, change.at)),
         What::Keep { .. } => {
             return Err(Error::broken("this change of a message does not go out"));
         }
     };
     Ok(wire::Message { protocol_message: protocol.into(), ..Default::default() })
+}
+
+fn pin(key: wire::MessageKey, seconds: u32, at: i64) -> wire::Message {
+    let kind = if seconds > 0 { PinType::PIN_FOR_ALL } else { PinType::UNPIN_FOR_ALL };
+    let pin = PinInChatMessage { key: key.into(), r#type: Some(kind), sender_timestamp_ms: Some(at) };
+    let context =
+        wire::MessageContextInfo { message_add_on_duration_in_secs: Some(seconds), ..Default::default() };
+    wire::Message {
+        pin_in_chat_message: pin.into(),
+        message_context_info: context.into(),
+        ..Default::default()
+    }
+}
+
+fn timer(seconds: u32) -> wire::Message {
+    let mode = wire::DisappearingMode {
+        initiator: Some(wire::disappearing_mode::Initiator::CHANGED_IN_CHAT),
+        ..Default::default()
+    };
+    let protocol = ProtocolMessage {
+        r#type: Some(Type::EPHEMERAL_SETTING),
+        ephemeral_expiration: Some(seconds),
+        disappearing_mode: mode.into(),
+        ..Default::default()
+    };
+    wire::Message { protocol_message: protocol.into(), ..Default::default() }
 }
 
 /// Seals a vote under the secret of its poll.
@@ -312,6 +341,8 @@ mod tests {
             (change(true, None, edit), Some(EditAttribute::MessageEdit)),
             (change(true, None, deletion(false)), Some(EditAttribute::SenderRevoke)),
             (change(false, Some("100@lid"), deletion(true)), Some(EditAttribute::AdminRevoke)),
+            (change(true, None, What::Pin { seconds: 86_400 }), Some(EditAttribute::PinInChat)),
+            (sent(&to_ani(OutgoingContent::Timer { seconds: 0 })), None),
         ] {
             assert_eq!(EditAttribute::infer_from_message(&message), expected);
         }

@@ -132,7 +132,7 @@ impl Screen {
                     });
                 }
             }
-            ("edit" | "revoke" | "reaction" | "vote" | "timer" | "other", _) => {}
+            ("edit" | "revoke" | "reaction" | "vote" | "pin" | "timer" | "other", _) => {}
             _ => self.show(message(world, account, entry)?),
         }
         Ok(())
