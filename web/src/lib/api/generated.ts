@@ -593,6 +593,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pins a message on top of the chat for everyone, for 24 hours, 7 or 30 days */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdPin"];
+        post?: never;
+        /** Takes a pinned message down for everyone */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdPin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/messages/{messageId}/reaction": {
         parameters: {
             query?: never;
@@ -705,6 +723,23 @@ export interface paths {
         get?: never;
         /** Archives, pins or mutes a chat on all devices of the account; what is absent stays */
         put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/timer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets when messages of a conversation disappear, for both sides */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidTimer"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2414,6 +2449,11 @@ export interface components {
             kept?: boolean;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
+            /**
+             * Format: int64
+             * @description Epoch milliseconds until which it is pinned on top of the chat for everyone.
+             */
+            pinnedUntil?: number | null;
             /** @description Name that the sender gave themselves. */
             pushName: string | null;
             /** @description The message that it answers. */
@@ -2599,6 +2639,11 @@ export interface components {
             kept?: boolean;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
+            /**
+             * Format: int64
+             * @description Epoch milliseconds until which it is pinned on top of the chat for everyone.
+             */
+            pinnedUntil?: number | null;
             /** @description Name that the sender gave themselves. */
             pushName: string | null;
             /** @description The message that it answers. */
@@ -5024,6 +5069,80 @@ export interface operations {
             default: components["responses"]["multi-device"];
         };
     };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdPin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uint32
+                     * @description For how long: 86400, 604800 (when absent) or 2592000.
+                     */
+                    seconds?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Pins a message on top of the chat for everyone, for 24 hours, 7 or 30 days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdPin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Takes a pinned message down for everyone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
     postApiWhatsappMultiDeviceDevicesDeviceIdChatsJidMessagesMessageIdReaction: {
         parameters: {
             query?: never;
@@ -5279,6 +5398,47 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["SettingsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidTimer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uint32
+                     * @description 0 (messages stay), 86400, 604800 or 7776000.
+                     */
+                    expiresInSeconds: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Sets when messages of a conversation disappear, for both sides */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
                         message?: string;
                         /** @constant */
                         success: true;
