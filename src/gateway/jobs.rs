@@ -58,7 +58,9 @@ impl Gateway {
         if self.config().api.bulk_admin_only { caller.require_admin() } else { Ok(()) }
     }
 
-    pub(super) async fn create_job(
+    /// Stores a job of this kind and returns it; the device's lane sends it when its turn comes. Refuses a start that has
+    /// passed.
+    pub async fn create_job(
         &self,
         caller: &Caller,
         device: &Device,

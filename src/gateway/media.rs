@@ -1,6 +1,6 @@
 //! Media: what clients want to send, the files behind it, and the links under which files are served.
 
-use super::jobs::JobPlan;
+use super::base64_text::{Base64Pieces, split_data_url};
 use super::links::Link;
 use super::messages::{Entry, IdempotencyKey, Sent, once_key};
 use super::{Caller, Gateway};
@@ -10,15 +10,13 @@ use crate::look::{self, Claim};
 use crate::model::device::Device;
 use crate::model::id::JobId;
 use crate::model::jid::Jid;
-use crate::model::job::{Item, Job, JobKind, Pacing};
+use crate::model::job::{Item, JobKind, Pacing};
 use crate::model::media::{
     FileHash, MEDIA_MAX_BYTES, Media, MediaFromUrl, MediaKind, MediaState, Mime, safe_name,
 };
 use crate::model::message::{Outgoing, OutgoingContent};
 use crate::store::files::{Intake, Pin, Received};
 use crate::store::{jobs, media};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use reqwest::{Method, Url};
 use std::collections::{HashMap, VecDeque};
@@ -91,11 +89,12 @@ impl Likeness {
     }
 }
 
-/// Entries whose files are in their place. They stay there at least as long as this value lives.
+/// Entries whose files are in their place.
 pub struct MediaEntries {
     /// The entries.
     pub entries: Vec<Entry>,
-    _pins: Vec<Pin>,
+    /// Keep the files there until a job holds them: to be dropped after it is made.
+    pub pins: Vec<Pin>,
 }
 
 /// A file of the media directory that is to be served.
@@ -222,53 +221,7 @@ impl Gateway {
             let outgoing = entry.address.map(|to| Outgoing::new(to, content));
             entries.push(Entry { to: entry.to, outgoing });
         }
-        Ok(MediaEntries { entries, _pins: pins })
-    }
-
-    /// Sends several files inside the request and returns the job with all items once it has ended.
-    pub async fn send_media_bulk(
-        &self,
-        caller: &Caller,
-        device: &Device,
-        prepared: MediaEntries,
-        pacing: Pacing,
-        key: Option<IdempotencyKey>,
-    ) -> Result<(Job, Vec<Item>)> {
-        let MediaEntries { entries, _pins: pins } = prepared;
-        let ended = self.send_bulk(caller, device, entries, pacing, key).await;
-        drop(pins);
-        ended
-    }
-
-    /// Sends several files to groups inside the request. What cannot be written to fails alone.
-    pub async fn send_media_to_groups(
-        &self,
-        caller: &Caller,
-        device: &Device,
-        prepared: MediaEntries,
-        pacing: Pacing,
-        key: Option<IdempotencyKey>,
-    ) -> Result<(Job, Vec<Item>)> {
-        let MediaEntries { entries, _pins: pins } = prepared;
-        let ended = self.send_to_groups(caller, device, entries, pacing, key).await;
-        drop(pins);
-        ended
-    }
-
-    /// Stores a media job and returns it; the device's lane sends it when its turn comes. Refuses a start that has passed.
-    pub async fn create_media_job(
-        &self,
-        caller: &Caller,
-        device: &Device,
-        kind: JobKind,
-        prepared: MediaEntries,
-        plan: JobPlan,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Job> {
-        let MediaEntries { entries, _pins: pins } = prepared;
-        let job = self.create_job(caller, device, kind, entries, plan, key).await;
-        drop(pins);
-        job
+        Ok(MediaEntries { entries, pins })
     }
 
     /// Fetches the file of a waiting item when that has not happened yet; returns the item as it is to be sent.
@@ -448,97 +401,9 @@ fn name_in(url: &str) -> Option<String> {
     safe_name(&name).filter(|name| name.contains('.'))
 }
 
-/// Splits `data:image/png;base64,…` into type and code; anything else is bare base64.
-fn split_data_url(text: &str) -> Result<(Option<Mime>, &str)> {
-    let Some(rest) = text.strip_prefix("data:") else { return Ok((None, text)) };
-    let (head, code) = rest.split_once(',').ok_or_else(bad_base64)?;
-    let mime = head.strip_suffix(";base64").ok_or_else(bad_base64)?;
-    Ok((Mime::parse(mime), code))
-}
-
-fn bad_base64() -> Error {
-    Error::new(Code::MediaBase64Invalid)
-}
-
-/// Decodes base64 piece by piece. Line breaks are left out, the URL-safe letters and a missing end are accepted, because
-/// clients of every language write them.
-#[derive(Default)]
-struct Base64Pieces {
-    rest: Vec<u8>,
-    is_url_safe: bool,
-    has_ended: bool,
-}
-
-impl Base64Pieces {
-    fn decode(&mut self, piece: &[u8]) -> Result<Vec<u8>> {
-        for byte in piece.iter().filter(|byte| !byte.is_ascii_whitespace()) {
-            match byte {
-                b'=' => self.has_ended = true,
-                _ if self.has_ended => return Err(bad_base64()),
-                _ => {
-                    self.is_url_safe |= matches!(byte, b'-' | b'_');
-                    self.rest.push(*byte);
-                }
-            }
-        }
-        let whole = self.rest.len() / 4 * 4;
-        let decoded = self.decoded(&self.rest[..whole]);
-        self.rest.drain(..whole);
-        decoded
-    }
-
-    fn finish(&mut self) -> Result<Vec<u8>> {
-        self.decoded(&self.rest)
-    }
-
-    fn decoded(&self, code: &[u8]) -> Result<Vec<u8>> {
-        let engine = if self.is_url_safe { &URL_SAFE_NO_PAD } else { &STANDARD_NO_PAD };
-        engine.decode(code).map_err(|_| bad_base64())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::engine::general_purpose::STANDARD;
-    use proptest::prelude::*;
-
-    fn decode(text: &str, piece: usize) -> Result<Vec<u8>> {
-        let mut pieces = Base64Pieces::default();
-        let mut all = Vec::new();
-        for part in text.as_bytes().chunks(piece) {
-            all.extend(pieces.decode(part)?);
-        }
-        all.extend(pieces.finish()?);
-        Ok(all)
-    }
-
-    proptest! {
-        #[test]
-        fn base64_is_read_in_pieces_of_any_size(bytes in proptest::collection::vec(any::<u8>(), 0..300), piece in 1usize..50) {
-            for text in [STANDARD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
-                prop_assert_eq!(&decode(&text, piece).expect("decodes"), &bytes);
-                let lines: String = text.chars().flat_map(|letter| [letter, '\n']).collect();
-                prop_assert_eq!(&decode(&lines, piece).expect("decodes"), &bytes);
-            }
-        }
-
-        #[test]
-        fn what_is_no_base64_never_panics(text in "\\PC*", piece in 1usize..50) {
-            let _ = decode(&text, piece);
-        }
-    }
-
-    #[test]
-    fn a_data_url_names_its_type() {
-        let (mime, code) = split_data_url("data:image/jpg;base64,AAAA").expect("a data URL");
-        assert_eq!((mime.expect("a type").as_str(), code), ("image/jpeg", "AAAA"));
-        assert_eq!(split_data_url("AAAA").expect("bare").1, "AAAA");
-        for bad in ["data:image/png,AAAA", "data:image/png;base64", "data:"] {
-            assert_eq!(split_data_url(bad).expect_err("refused").code(), Code::MediaBase64Invalid);
-        }
-        assert!(decode("AA==AA", 3).is_err() && decode("A", 3).is_err() && decode("!!!!", 3).is_err());
-    }
 
     #[test]
     fn an_address_is_http_and_may_end_with_a_name() {

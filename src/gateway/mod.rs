@@ -5,6 +5,7 @@ mod accounts;
 mod activity;
 mod address_book;
 pub mod alarms;
+mod base64_text;
 mod caller;
 mod chat_settings;
 mod chats;

@@ -3,7 +3,7 @@
 use super::body::{Input, MediaBody};
 use super::items::{self, Audience};
 use crate::error::{Code, Error, Result};
-use crate::gateway::{Gateway, JOB_MAX, JobPlan};
+use crate::gateway::{Gateway, JOB_MAX, JobPlan, MediaEntries};
 use crate::http::multi_device::jobs::CreatedJob;
 use crate::http::multi_device::messages::idempotency_key;
 use crate::http::reply::Outcome;
@@ -61,9 +61,10 @@ async fn create(
     }
     let plan = plan(&gateway, &body)?;
     let entries = items::entries(&gateway, given, &input.uploads, &audience(&body)?).await?;
-    let prepared = gateway.media_entries(entries).await?;
+    let MediaEntries { entries, pins } = gateway.media_entries(entries).await?;
     let key = idempotency_key(&request)?;
-    let job = gateway.create_media_job(request.caller(), &device, kind, prepared, plan, key).await?;
+    let job = gateway.create_job(request.caller(), &device, kind, entries, plan, key).await?;
+    drop(pins);
     Ok(Outcome::accepted(code, CreatedJob::from(&job)))
 }
 

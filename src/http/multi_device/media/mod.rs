@@ -7,7 +7,7 @@ mod jobs;
 use super::messages::{BulkView, SentView, Whom, idempotency_key};
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{BULK_MAX, Gateway, MediaEntry, Sent};
+use crate::gateway::{BULK_MAX, Gateway, MediaEntries, MediaEntry, Sent};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Access, Route, post};
@@ -46,7 +46,7 @@ async fn send(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     if let Some(items) = body.items.take() {
         let audience = Audience::People(gateway.config().api.phone_rule);
         let entries = bulk(&gateway, items, &input, &audience).await?;
-        return send_bulk(gateway, request, device, entries, &body, Code::MediaBulkSent).await;
+        return send_bulk(gateway, request, device, entries, &body, Whom::Person).await;
     }
     let item = body.single();
     let to = gateway.config().api.phone_rule.recipient(item.recipient()?)?;
@@ -64,7 +64,7 @@ async fn send_to_group(gateway: Gateway, mut request: Request) -> Result<Outcome
     if let Some(items) = body.items.take() {
         let audience = Audience::groups(group, &body);
         let entries = bulk(&gateway, items, &input, &audience).await?;
-        return send_bulk(gateway, request, device, entries, &body, Code::MediaGroupBulkSent).await;
+        return send_bulk(gateway, request, device, entries, &body, Whom::Group).await;
     }
     let item = body.single();
     let draft = items::draft(&gateway, &item, &input.uploads, None, &Defaults::default()).await?;
@@ -101,18 +101,20 @@ async fn send_bulk(
     device: Device,
     entries: Vec<MediaEntry>,
     body: &MediaBody<'_>,
-    code: Code,
+    whom: Whom,
 ) -> Result<Outcome> {
     let pacing = gateway.pacing(body.delay.map(|delay| delay.0))?;
     let key = idempotency_key(&request)?;
-    let (prepared, caller) = (gateway.media_entries(entries).await?, request.caller());
-    let (job, items) = match code {
-        Code::MediaGroupBulkSent => {
-            gateway.send_media_to_groups(caller, &device, prepared, pacing, key).await?
-        }
-        _ => gateway.send_media_bulk(caller, &device, prepared, pacing, key).await?,
+    let MediaEntries { entries, pins } = gateway.media_entries(entries).await?;
+    let (job, items) = match whom {
+        Whom::Group => gateway.send_to_groups(request.caller(), &device, entries, pacing, key).await?,
+        Whom::Person => gateway.send_bulk(request.caller(), &device, entries, pacing, key).await?,
     };
-    let whom = if code == Code::MediaGroupBulkSent { Whom::Group } else { Whom::Person };
+    drop(pins);
+    let code = match whom {
+        Whom::Group => Code::MediaGroupBulkSent,
+        Whom::Person => Code::MediaBulkSent,
+    };
     let view = BulkView::new(&job, &items, whom, request.lang());
     Ok(Outcome::ok(code, view).with_arg("ok", job.succeeded).with_arg("failed", job.failed))
 }
