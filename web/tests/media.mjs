@@ -75,7 +75,7 @@ async function walk(stage) {
     await writes(BUDI.phone, { media: { type: 'voice', base64: VOICE.toString('base64'), mimetype: 'audio/ogg; codecs=opus', seconds: 75, waveform: LOUDNESS.toString('base64') } });
     const note = page.getByRole('group', { name: 'Pesan suara' });
     await note.getByText('1:15').waitFor();
-    assert.equal(await note.locator('rect').count(), 64);
+    await until('its waveform', async () => (await note.locator('rect').count()) === 64);
     await note.getByRole('button', { name: 'Ubah kecepatan putar' }).click();
     await note.getByText('1,5×').waitFor();
   });
@@ -92,8 +92,8 @@ async function walk(stage) {
     await page.waitForURL('**/jobs?job=*');
     await page.locator('dialog [data-status=completed]').waitFor({ timeout: 60_000 });
     for (const { phone, name } of [BUDI, SARI]) {
-      const seen = (await inbox(phone)).find(({ caption }) => caption === `Untuk ${name}`);
-      assert.equal(seen?.type, 'image');
+      const seen = await until('the picture to arrive', async () => (await inbox(phone)).find(({ caption }) => caption === `Untuk ${name}`));
+      assert.equal(seen.type, 'image');
     }
   });
 

@@ -73,7 +73,7 @@ async function walk(stage) {
   await check('a simulated phone scans it with one click, and the link screen follows to connected', async () => {
     await second.goto('/simulated-phones');
     await second.getByRole('button', { name: 'Buat dua ponsel contoh' }).click();
-    await second.locator(`[data-phone="${CUSTOMER}"]`).waitFor();
+    await second.locator('[data-phone][aria-pressed=true]', { hasText: 'Toko' }).waitFor();
     await second.getByRole('button', { name: 'Kamera' }).click();
     const scan = second.getByRole('button', { name: `Pindai ${DEVICE}` });
     await scan.waitFor({ timeout: LINK_MS });
@@ -180,7 +180,7 @@ async function walk(stage) {
   await check('Escape closes the panel, and the address is the list again', async () => {
     await page.keyboard.press('Escape');
     await page.locator('dialog').waitFor({ state: 'detached' });
-    assert.equal(new URL(page.url()).search, '');
+    await page.waitForURL((url) => url.search === '');
   });
 
   await check('a second device links with a pairing code', async () => {
@@ -233,9 +233,10 @@ async function walk(stage) {
   await check('signing out leads to the sign-in, and signing in back to the page', async () => {
     await page.goto('/jobs');
     await page.getByRole('button', { name: 'Akun' }).click();
+    // The other page would only learn of it from a refused call.
+    await second.close();
     await page.getByRole('button', { name: 'Keluar' }).click();
     await page.waitForURL('**/auth/login*');
-    await second.close();
     await page.goto('/jobs?status=completed');
     await page.waitForURL('**/auth/login*');
     await page.getByLabel('Email atau nama pengguna').fill(OWNER.email);

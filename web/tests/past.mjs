@@ -1,6 +1,6 @@
 // What the phone had before it was linked: it comes in by itself, and older messages when they are asked for.
 import assert from 'node:assert/strict';
-import { inspect, picture, profile, until } from './support/browser.mjs';
+import { inspect, live, picture, profile, until } from './support/browser.mjs';
 import { ask, run } from './support/checks.mjs';
 import { BASE, OWNER, SHOP } from './support/linked.mjs';
 import { lookAtPages } from './support/views.mjs';
@@ -30,16 +30,17 @@ async function walk(stage) {
     await page.goto(`/devices/${deviceId}`);
     await page.getByRole('button', { name: 'Sambungkan' }).click();
     await page.locator('img[data-qr]').waitFor({ timeout: LINK_MS });
+    await live(page);
+    const shown = await watched(page, 'dialog progress');
     const { qrCode } = (await api('GET', `${BASE}/devices/${deviceId}/qr`)).data;
     await api('POST', `/sandbox/phones/${SHOP.phone}/scan`, { qr: qrCode });
-    const bar = page.getByRole('progressbar', { name: 'Riwayat dari ponsel' });
-    await bar.waitFor({ timeout: LINK_MS });
+    assert.equal(await shown(LINK_MS), 'Riwayat dari ponsel');
     await picture(page, 'history-coming');
     await page.locator('[data-synced=done]').waitFor({ timeout: LINK_MS });
     const all = OTHERS.chats * OTHERS.messages + HANDED_OVER;
     const words = `Riwayat dari ponsel sudah masuk: ${new Intl.NumberFormat('id').format(all)} pesan`;
     await page.getByText(words, { exact: true }).waitFor();
-    assert.equal(await bar.count(), 0);
+    assert.equal(await page.getByRole('progressbar').count(), 0);
     assert.deepEqual(await inspect(page), []);
     await picture(page, 'history-in');
   });
@@ -70,6 +71,27 @@ async function walk(stage) {
   });
 
   await lookAtPages(stage, [['past', chat, '.bubble']], await context.storageState());
+}
+
+/** Watches for an element that may be gone again soon; returns the way to wait for it, which gives its name. */
+async function watched(page, selector) {
+  const seen = await page.evaluateHandle((selector) => {
+    const name = new Promise((found) => {
+      const look = () => {
+        const element = document.querySelector(selector);
+        if (element) found(element.getAttribute('aria-label'));
+      };
+      new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+      look();
+    });
+    return { name };
+  }, selector);
+  return (timeoutMs) =>
+    seen.evaluate(
+      ({ name }, timeoutMs) =>
+        Promise.race([name, new Promise((_, fail) => setTimeout(() => fail(new Error('it never showed')), timeoutMs))]),
+      timeoutMs,
+    );
 }
 
 /** Sixty messages of more than a year ago, and two of yesterday. */

@@ -51,6 +51,17 @@ async function walk(stage) {
     await page.getByText('Membalas Budi').waitFor({ state: 'detached' });
   });
 
+  await check('a message that arrives does not take an open menu away', async () => {
+    const line = page.locator('.line', { has: bubble('Masih ada mawar?') });
+    await line.getByRole('button', { name: 'Pilihan untuk pesan ini' }).click();
+    await writes({ text: Array.from({ length: 40 }, (_, index) => `Baris ${index + 1}`).join('\n') });
+    await page.locator('.bubble', { hasText: 'Baris 40' }).waitFor();
+    await line.getByRole('button', { name: 'Balas', exact: true }).click();
+    await page.getByText('Membalas Budi').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('Membalas Budi').waitFor({ state: 'detached' });
+  });
+
   await check('a reaction reaches the phone, and those of the phone show', async () => {
     await choose('Masih ada mawar?', '👍');
     await arrives('the reaction', ({ type, text, target }) => type === 'reaction' && text === '👍' && target === question);

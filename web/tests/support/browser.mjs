@@ -7,7 +7,8 @@ import { chromium } from 'playwright-core';
 
 export const PICTURES = resolve(dirname(fileURLToPath(import.meta.url)), '..', 'pictures');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const WAIT_MS = 20_000;
+/** Long enough for a machine that is busy with other things; a page that is right needs a fraction of it. */
+const WAIT_MS = 30_000;
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -71,10 +72,15 @@ export async function until(what, probe, timeoutMs = WAIT_MS) {
   }
 }
 
+/** Waits until the page follows the events; what happens before that is not shown as it happens. */
+export function live(page) {
+  return page.locator('[data-feed=live]').waitFor();
+}
+
 /** Takes a picture; a page behind another one is not drawn, so it comes to the front first. */
 export async function picture(page, name) {
   await page.bringToFront();
-  await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), animations: 'disabled' });
 }
 
 /** Returns what is wrong with a page as it stands: too wide, too small to touch, or an accessibility fault. */

@@ -5,6 +5,7 @@ import type { ChatChange, ChatSummary, LiveEvent } from '../api/types';
 import { later } from '../message-status';
 import { epoch } from '../text/time';
 import { feed } from './feed.svelte';
+import { Fresh } from './fresh';
 import type { Loading } from './loading';
 
 const PAGE = 50;
@@ -28,21 +29,25 @@ class Chats {
   private search = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   private nextBefore: string | null = null;
+  private readonly fresh = new Fresh();
+  private turn = 0;
 
   async load(deviceId: string, search: string): Promise<void> {
     if (deviceId !== this.deviceId) this.clear();
     else if (this.loading !== 'first') this.loading = 'again';
     this.deviceId = deviceId;
     this.search = search;
+    const turn = ++this.turn;
     try {
-      const page = await api.listChats(deviceId, { search, limit: PAGE });
-      if (deviceId !== this.deviceId || search !== this.search) return;
+      const page = await this.fresh.read(() => api.listChats(deviceId, { search, limit: PAGE }));
+      if (turn !== this.turn) return;
       this.list = page.chats;
       this.see(this.open);
       this.take(page);
       this.error = null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (turn !== this.turn) return;
       this.error = error;
     }
     this.loading = 'done';
@@ -82,6 +87,7 @@ class Chats {
   clear(): void {
     clearTimeout(this.timer);
     this.list = [];
+    this.turn += 1;
     this.deviceId = null;
     this.loading = 'first';
     this.error = null;
@@ -89,6 +95,7 @@ class Chats {
   }
 
   apply(event: LiveEvent): void {
+    if ('deviceId' in event && event.deviceId === this.deviceId) this.fresh.changed();
     if (event.type === 'history.progress' && event.deviceId === this.deviceId) this.soon();
     if (event.type === 'chat.updated' && event.deviceId === this.deviceId) this.change(event.chatJid, event);
     if (event.type === 'message.status') this.applyStatus(event);
@@ -97,6 +104,8 @@ class Chats {
     const chat = this.list.find((chat) => chat.jid === event.chatJid);
     // A chat that is not listed has a name only the server knows.
     if (!chat) return this.reload();
+    // The list was read after the message had come.
+    if (chat.lastMessage?.id === event.messageId) return;
     const at = epoch(event.timestamp) ?? Date.now();
     chat.lastMessage = {
       id: event.messageId,

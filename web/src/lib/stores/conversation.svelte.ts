@@ -65,6 +65,9 @@ export class Conversation {
   purpose = $state.raw<Purpose | null>(null);
   private readonly stops: (() => void)[];
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Readings that were begun, and the newest of them that has come. */
+  private asked = 0;
+  private shown = 0;
 
   constructor(
     readonly deviceId: string,
@@ -83,8 +86,12 @@ export class Conversation {
   }
 
   async load(): Promise<void> {
+    const turn = ++this.asked;
     try {
       const page = await api.chatHistory(this.deviceId, this.jid, { limit: PAGE });
+      // An older answer that comes late would take marks back that a newer one has brought.
+      if (turn < this.shown) return;
+      this.shown = turn;
       page.messages.forEach((message) => this.put(message));
       // Beyond the first page only reading upwards tells how far the history goes.
       if (this.history.all.length <= page.messages.length) this.hasMore = page.hasMore;

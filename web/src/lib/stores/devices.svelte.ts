@@ -6,6 +6,7 @@ import type { Device, DeviceStatus, LinkStep, LiveEvent } from '../api/types';
 import { recall, remember } from '../storage';
 import { epoch } from '../text/time';
 import { feed } from './feed.svelte';
+import { Fresh } from './fresh';
 import type { Loading } from './loading';
 
 export interface Code {
@@ -32,6 +33,8 @@ class Devices {
   error = $state.raw<ApiError | null>(null);
   linking = $state<Record<string, Linking>>({});
   private chosen = $state(recall('device'));
+  private readonly fresh = new Fresh();
+  private turn = 0;
 
   current = $derived(
     this.list.find((device) => device.deviceId === this.chosen) ??
@@ -55,15 +58,24 @@ class Devices {
 
   async load(): Promise<void> {
     if (this.loading !== 'first') this.loading = 'again';
+    const turn = ++this.turn;
     try {
-      this.list = (await api.listDevices()).devices;
+      const { devices } = await this.fresh.read(api.listDevices);
+      if (turn !== this.turn) return;
+      this.list = devices;
       this.error = null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (turn !== this.turn) return;
       this.error = error;
-    } finally {
-      this.loading = 'done';
     }
+    this.loading = 'done';
+  }
+
+  /** Reads again what may have missed events. */
+  reload(): void {
+    this.fresh.changed();
+    void this.load();
   }
 
   async create(name: string, id: string | undefined): Promise<string> {
@@ -109,7 +121,7 @@ class Devices {
 
   /** Reads one device anew, and the QR that may be waiting (a page opened late has missed its event). */
   async refresh(id: string): Promise<void> {
-    const device = await api.getDevice(id);
+    const device = await this.fresh.read(() => api.getDevice(id));
     if (this.find(id)) this.patch(id, device);
     else this.list.push(device);
     if (device.status === 'qr_required' && !this.linkingOf(id).qr) await this.fetchQr(id);
@@ -119,6 +131,7 @@ class Devices {
   clear(): void {
     this.list = [];
     this.linking = {};
+    this.turn += 1;
     this.loading = 'first';
     this.error = null;
   }
@@ -148,6 +161,7 @@ class Devices {
 
   private applyStatus(event: Extract<LiveEvent, { type: 'whatsapp-status' | 'device-status' }>): void {
     const { deviceId: id, status, isConnected, phoneNumber } = event;
+    this.fresh.changed();
     if (!this.find(id)) {
       void this.load();
       return;
@@ -198,4 +212,4 @@ const canShowCodes = (status: DeviceStatus): boolean =>
 export const devices = new Devices();
 
 feed.listen((event) => devices.apply(event));
-feed.onGap(() => void devices.load());
+feed.onGap(() => devices.reload());

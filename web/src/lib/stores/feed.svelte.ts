@@ -13,7 +13,6 @@ class Feed {
   private source: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private retryMs = FIRST_RETRY_MS;
-  private wasLive = false;
   private readonly listeners = new Set<Listener>();
   private readonly gapListeners = new Set<() => void>();
 
@@ -23,7 +22,7 @@ class Feed {
     return () => this.listeners.delete(listener);
   }
 
-  /** Calls back when the stream is live again after a break: lists may have missed something. */
+  /** Calls back when the stream becomes live: what was read before that may have missed something. */
   onGap(listener: () => void): () => void {
     this.gapListeners.add(listener);
     return () => this.gapListeners.delete(listener);
@@ -31,7 +30,7 @@ class Feed {
 
   start(): void {
     if (this.source) return;
-    this.state = this.wasLive ? 'waiting' : 'connecting';
+    if (this.state === 'off') this.state = 'connecting';
     const source = new EventSource('/api/events');
     this.source = source;
     source.onopen = () => this.opened();
@@ -42,7 +41,6 @@ class Feed {
 
   stop(): void {
     this.close();
-    this.wasLive = false;
     this.state = 'off';
   }
 
@@ -55,8 +53,7 @@ class Feed {
   private opened(): void {
     this.state = 'live';
     this.retryMs = FIRST_RETRY_MS;
-    if (this.wasLive) this.gapListeners.forEach((tell) => tell());
-    this.wasLive = true;
+    this.gapListeners.forEach((tell) => tell());
   }
 
   private receive(text: string): void {

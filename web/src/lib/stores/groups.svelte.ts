@@ -100,6 +100,11 @@ class Groups {
     this.timer = setTimeout(() => void this.refresh(), SETTLE_MS);
   }
 
+  /** Reads what is on screen again. */
+  again(): void {
+    if (this.deviceId) this.soon(this.deviceId);
+  }
+
   private async refresh(): Promise<void> {
     const { deviceId, opened, loading } = this;
     if (!deviceId) return;
@@ -125,3 +130,4 @@ export const groups = new Groups();
 feed.listen((event) => {
   if (event.type.startsWith('group.') && 'deviceId' in event) groups.soon(event.deviceId);
 });
+feed.onGap(() => groups.again());

@@ -3,12 +3,15 @@ import { ApiError } from '../api/client';
 import * as api from '../api/messages';
 import type { Job, JobStatus, LiveEvent, Pagination } from '../api/types';
 import { feed } from './feed.svelte';
+import { Fresh } from './fresh';
 import type { Loading } from './loading';
 
 export interface JobQuery {
   status: string;
   page: number;
 }
+
+const FIRST: JobQuery = { status: '', page: 1 };
 
 class Jobs {
   list = $state<Job[]>([]);
@@ -17,26 +20,37 @@ class Jobs {
   error = $state.raw<ApiError | null>(null);
   /** The job that is open in the side panel, with its results. */
   opened = $state<Job | null>(null);
-  private query: JobQuery = { status: '', page: 1 };
+  private query: JobQuery | null = null;
+  private readonly fresh = new Fresh();
+  private turn = 0;
 
-  async load(query: JobQuery = this.query): Promise<void> {
+  async load(query: JobQuery = this.query ?? FIRST): Promise<void> {
+    const turn = ++this.turn;
     this.query = query;
     if (this.loading !== 'first') this.loading = 'again';
     try {
-      const page = await api.listJobs({ ...query, limit: 20 });
+      const page = await this.fresh.read(() => api.listJobs({ ...query, limit: 20 }));
+      if (turn !== this.turn) return;
       this.list = page.jobs;
       this.pagination = page.pagination;
       this.error = null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (turn !== this.turn) return;
       this.error = error;
-    } finally {
-      this.loading = 'done';
     }
+    this.loading = 'done';
+  }
+
+  /** Reads again what has been asked for, when anything has. */
+  refresh(): void {
+    this.fresh.changed();
+    if (this.query) void this.load();
+    if (this.opened) void this.open(this.opened.jobId);
   }
 
   async open(id: string): Promise<void> {
-    this.opened = await api.getJob(id);
+    this.opened = await this.fresh.read(() => api.getJob(id));
   }
 
   close(): void {
@@ -51,6 +65,8 @@ class Jobs {
   clear(): void {
     this.list = [];
     this.opened = null;
+    this.query = null;
+    this.turn += 1;
     this.loading = 'first';
     this.error = null;
   }
@@ -63,6 +79,7 @@ class Jobs {
 
   apply(event: LiveEvent): void {
     if (!event.type.startsWith('job.') || !('jobId' in event) || !('progress' in event)) return;
+    this.fresh.changed();
     const listed = this.list.find((job) => job.jobId === event.jobId);
     if (listed) Object.assign(listed, { status: event.status, progress: event.progress });
     else if (this.loading === 'done') void this.load();
@@ -80,7 +97,4 @@ export const ended = (status: JobStatus): boolean =>
 export const jobs = new Jobs();
 
 feed.listen((event) => jobs.apply(event));
-feed.onGap(() => {
-  if (jobs.loading === 'done') void jobs.load();
-  if (jobs.opened) void jobs.open(jobs.opened.jobId);
-});
+feed.onGap(() => jobs.refresh());

@@ -19,6 +19,7 @@ class Phones {
   loading = $state<Loading>('first');
   error = $state.raw<ApiError | null>(null);
   private chosen = $state(recall('phone'));
+  private making = false;
   private source: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,7 +50,10 @@ class Phones {
 
   async load(): Promise<void> {
     try {
-      this.list = await api.listPhones();
+      const list = await api.listPhones();
+      // Half of what somebody asked for is not shown.
+      if (this.making) return;
+      this.list = list;
       await this.loadMessages();
       this.error = null;
     } catch (error) {
@@ -59,10 +63,16 @@ class Phones {
     this.loading = 'done';
   }
 
-  async create(phone: string, name: string): Promise<void> {
-    const created = await api.createPhone(phone, name);
-    await this.load();
-    await this.choose(created.phone);
+  /** Makes phones, shows them all at once and chooses the last. */
+  async create(...made: { phone: string; name: string }[]): Promise<void> {
+    this.making = true;
+    try {
+      for (const { phone, name } of made) this.chosen = (await api.createPhone(phone, name)).phone;
+    } finally {
+      this.making = false;
+      await this.load();
+    }
+    if (this.chosen) await this.choose(this.chosen);
   }
 
   async send(to: string, text: string): Promise<void> {
