@@ -167,6 +167,10 @@ words! {
     SendGaveUp              500 "Device tidak terhubung terlalu lama" "The device was disconnected for too long"
     SendCancelled           400 "Pengiriman dibatalkan" "Sending was cancelled"
 
+    // Status posts
+    StatusAudienceEmpty     400 "Status tidak punya penerima: simpan kontak di ponsel atau isi to" "The status has no audience: save contacts on the phone or fill in to"
+    StatusPostNotFound      404 "Status tidak ditemukan" "Status post not found"
+
     // Messages beyond text
     RecipientRequired       400 "Nomor tujuan wajib diisi" "The recipient is required"
     LocationRequired        400 "latitude dan longitude wajib diisi" "latitude and longitude are required"

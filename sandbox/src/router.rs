@@ -1,7 +1,8 @@
 //! From one device to others: messages and receipts, copied per device, queued, and acknowledged once they are stored.
-//! What is special about groups stands in `group`.
+//! What is special about groups stands in `group`, about status posts in `status`.
 
 pub mod group;
+pub mod status;
 
 use crate::faults::MessageFault;
 use crate::node;
@@ -78,6 +79,9 @@ fn route(session: &Session, device: &Device, message: &Node) -> Result<Accepted,
     let to = node::jid_attr(message, "to").filter(|_| !id.is_empty()).ok_or(error::MALFORMED)?;
     if to.is_group() {
         return group::route(world, device, &to, message);
+    }
+    if to.is_status_broadcast() {
+        return status::route(world, device, message);
     }
     if !to.is_pn() && !to.is_lid() {
         return Err(error::NOT_BUILT);
@@ -258,7 +262,7 @@ pub fn receipt(
 ) {
     let kind = node::attr(receipt, "type").map(|kind| kind.into_owned()).unwrap_or_default();
     let Some(to) = node::jid_attr(receipt, "to") else { return };
-    if to.is_group() {
+    if to.is_group() || to.is_status_broadcast() {
         if let Some(writer) = group::receipt(world, reader, device, receipt, &kind, ids, batch) {
             world.events.tell(|| receipt_event(reader, &writer, &kind, ids));
         }

@@ -31,6 +31,7 @@ mod schedules;
 mod search;
 mod signing;
 mod statistics;
+mod status_posts;
 mod templates;
 #[cfg(test)]
 pub mod testing;

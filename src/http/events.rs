@@ -17,11 +17,12 @@ use crate::gateway::{Gateway, Subscription, item_error};
 use crate::model::change::What;
 use crate::model::chat::ChatChange;
 use crate::model::device::DeviceStatus;
-use crate::model::event::{DeviceChange, Event, Fact, ScheduleChange};
+use crate::model::event::{DeviceChange, Event, Fact, ScheduleChange, StatusPostChange};
 use crate::model::group::{GroupChange, Member};
 use crate::model::jid::Jid;
 use crate::model::job::JobStatus;
 use crate::model::message::{Content, Message, MessageStatus};
+use crate::model::status_post::StatusPost;
 use crate::words::Lang;
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -202,6 +203,15 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
         Fact::ChatMerged { from, chat } => {
             vec![with("chat.merged", json!({"chatJid": chat, "lid": from}))]
         }
+        Fact::StatusPost { change, post } => {
+            let kind = match change {
+                StatusPostChange::Received => "status-post.received",
+                StatusPostChange::Sent => "status-post.sent",
+                StatusPostChange::Failed => "status-post.failed",
+                StatusPostChange::Deleted => "status-post.deleted",
+            };
+            vec![with(kind, status_post(gateway, event, post))]
+        }
         Fact::History { kind, progress, chats, messages } => {
             let body = json!({"kind": kind, "progress": progress, "chats": chats, "messages": messages});
             vec![with("history.progress", body)]
@@ -306,6 +316,22 @@ fn message_change(what: &What, message: &Message) -> (&'static str, Value) {
             ("message.vote", json!({"options": names}))
         }
     }
+}
+
+fn status_post(gateway: &Gateway, event: &Event, post: &StatusPost) -> Value {
+    let lid = post.author.as_ref().and_then(|author| gateway.lid_of(event.scope.device, author));
+    json!({
+        "messageId": post.id,
+        "from": post.author,
+        "fromLid": lid,
+        "fromMe": post.author.is_none(),
+        "pushName": post.push_name,
+        "messageType": post.content.kind(),
+        "message": post.content.text(),
+        "status": post.status,
+        "expiresAt": iso_ms(post.ends_at()),
+        "jobId": post.job,
+    })
 }
 
 fn chat_change(change: ChatChange) -> Value {

@@ -9,6 +9,7 @@ use crate::model::jid::Jid;
 use crate::model::job::{ItemError, JobStatus};
 use crate::model::message::{Message, MessageStatus};
 use crate::model::schedule::ScheduleStatus;
+use crate::model::status_post::StatusPost;
 use serde::{Deserialize, Serialize};
 
 /// A row of the outbox.
@@ -121,6 +122,13 @@ pub enum Fact {
         /// The number.
         chat: Jid,
     },
+    /// A status post of the account or of a contact came, went out, or went.
+    StatusPost {
+        /// What happened to it.
+        change: StatusPostChange,
+        /// The post, without the people who may see or saw it.
+        post: Box<StatusPost>,
+    },
     /// A part of what the phone had before the linking, or was asked for later, is stored.
     History {
         /// `initial`, `recent`, `full`, `names`, `onDemand` or `other`.
@@ -176,6 +184,20 @@ pub enum Fact {
         /// `created`, `updated` or `deleted`.
         change: DeviceChange,
     },
+}
+
+/// What happened to a status post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusPostChange {
+    /// A contact posted it, or the account on another of its devices.
+    Received,
+    /// WhatsApp accepted it.
+    Sent,
+    /// It was given up.
+    Failed,
+    /// Its author deleted it.
+    Deleted,
 }
 
 /// What happened to a schedule.

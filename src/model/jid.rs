@@ -44,6 +44,9 @@ impl fmt::Display for Phone {
     }
 }
 
+/// What stands before the `@` of the address of status posts.
+const STATUS: &str = "status";
+
 /// The part of a WhatsApp address behind the `@`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Server {
@@ -92,6 +95,11 @@ impl Jid {
         Self { user: phone.0.clone(), server: Server::User }
     }
 
+    /// Returns the address that status posts go to.
+    pub fn status() -> Self {
+        Self { user: STATUS.to_owned(), server: Server::Broadcast }
+    }
+
     /// Reads the address of a group; digits alone are completed with `@g.us`.
     pub fn group(text: &str) -> Result<Self> {
         let text = text.trim();
@@ -122,6 +130,11 @@ impl Jid {
         (self.server == Server::Lid).then_some(self.user.as_str())
     }
 
+    /// Returns whether this is where status posts go.
+    pub fn is_status(&self) -> bool {
+        self.server == Server::Broadcast && self.user == STATUS
+    }
+
     /// Returns whether this is a group.
     pub fn is_group(&self) -> bool {
         self.server == Server::Group
@@ -145,7 +158,7 @@ impl FromStr for Jid {
         let fits = match server {
             Server::User | Server::Lid | Server::Newsletter => digits(user),
             Server::Group => user.split('-').count() <= 2 && user.split('-').all(digits),
-            Server::Broadcast => user == "status" || digits(user),
+            Server::Broadcast => user == STATUS || digits(user),
         };
         if fits { Ok(Self { user: user.to_owned(), server }) } else { Err(refuse()) }
     }

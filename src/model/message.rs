@@ -9,6 +9,7 @@ use crate::model::media::{FileHash, Media, MediaFromUrl};
 use crate::model::outgoing::{Around, OutgoingChange};
 use crate::model::place::Place;
 use crate::model::poll::Poll;
+use crate::model::status_post::Audience;
 use serde::{Deserialize, Serialize};
 
 /// The longest text, in Unicode code points.
@@ -61,12 +62,15 @@ pub struct Outgoing {
     /// What stands around the content.
     #[serde(default, skip_serializing_if = "Around::is_empty")]
     pub around: Around,
+    /// Of status posts and their deletions only: whom they are for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Audience>,
 }
 
 impl Outgoing {
     /// Returns a message that speaks of nobody and answers nothing.
     pub fn new(to: Jid, content: OutgoingContent) -> Self {
-        Self { to, content, mentions: Vec::new(), around: Around::default() }
+        Self { to, content, mentions: Vec::new(), around: Around::default(), audience: None }
     }
 
     /// Returns it without what is made anew for every request, so that the same question can be recognised.
@@ -76,6 +80,10 @@ impl Outgoing {
             OutgoingContent::Poll(poll) => poll.secret.clear(),
             OutgoingContent::Change(change) => change.at = 0,
             _ => {}
+        }
+        if let Some(audience) = asked.audience.as_mut().filter(|audience| !audience.chosen) {
+            // The address book may have changed in the meantime.
+            audience.people.clear();
         }
         if let Some(quoted) = &mut asked.around.quote {
             // It may have been rewritten in the meantime.

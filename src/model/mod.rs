@@ -25,6 +25,7 @@ pub mod profile;
 pub mod recurrence;
 pub mod schedule;
 pub mod search;
+pub mod status_post;
 pub mod template;
 pub mod token;
 pub mod user;

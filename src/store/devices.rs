@@ -3,7 +3,7 @@
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{chat_settings, device_contacts, groups, media, outbox, sessions};
+use super::{chat_settings, device_contacts, groups, media, outbox, sessions, status_posts};
 use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, LinkStep};
 use crate::model::event::{DeviceChange, Fact, Scope};
@@ -106,6 +106,7 @@ pub fn remove(tables: &mut Tables<'_>, no: DeviceNo, at: i64) -> Result<Device> 
     groups::wipe(tables, no)?;
     chat_settings::wipe(tables, no)?;
     device_contacts::wipe(tables, no)?;
+    status_posts::wipe(tables, no)?;
     media::forget_device(tables, no)?;
     outbox::append(tables, at, scope(&device), Fact::Device { change: DeviceChange::Deleted })?;
     Ok(device)

@@ -23,7 +23,7 @@ use self::rows::{existing_item, put, put_item};
 use super::codec::encode;
 use super::settings::next;
 use super::tables::Tables;
-use super::{chat_settings, devices, identities, media, messages, outbox};
+use super::{chat_settings, devices, identities, media, messages, outbox, status_posts};
 use crate::error::{Error, Result};
 use crate::model::event::Fact;
 use crate::model::id::JobId;
@@ -69,6 +69,8 @@ pub fn insert(
                 line_up(tables, &job, &mut item, job.created_at)?;
                 if let Some(message) = message_of(tables, &job, &item)? {
                     messages::insert_outgoing(tables, &message)?;
+                } else if is_status(&item) {
+                    status_posts::insert_outgoing(tables, &job, &item)?;
                 }
             }
         }
@@ -113,11 +115,18 @@ pub fn count_attempt(tables: &mut Tables<'_>, job: &JobId, index: u32) -> Result
     Ok(item.attempts)
 }
 
+/// Returns whether an item is a status post or the deletion of one.
+fn is_status(item: &Item) -> bool {
+    item.outgoing.as_ref().is_some_and(|outgoing| outgoing.to.is_status())
+}
+
 /// The message of an item as it stands in the history; none when it only changes another one.
 fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Option<Message>> {
     let outgoing =
         item.outgoing.as_ref().ok_or_else(|| Error::broken("a waiting item has nothing to send"))?;
-    let Some(content) = outgoing.content.stored() else { return Ok(None) };
+    // Status posts stand in no chat.
+    let content = outgoing.content.stored().filter(|_| !outgoing.to.is_status());
+    let Some(content) = content else { return Ok(None) };
     Ok(Some(Message {
         device: job.device,
         id: item.message_id.clone(),

@@ -30,6 +30,7 @@ pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod stats;
+pub mod status_posts;
 mod tables;
 pub mod templates;
 pub mod tokens;

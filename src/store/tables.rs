@@ -150,6 +150,9 @@ tables! {
     /// (due ms, device, message id, chat) → `media::Wanted`: incoming files that are to be fetched.
     media_wanted "media_wanted-1" (i64, u32, &'static str, &'static str) => Bytes;
 
+    /// (device, author or empty when from us, message id) → `model::StatusPost`: what is shown for a day.
+    status_posts "status_posts-1" (u32, &'static str, &'static str) => Bytes;
+
     /// sequence number → `model::Event`: what happened, in order.
     outbox "outbox-1" u64 => Bytes;
 

@@ -5,6 +5,7 @@
 
 use super::backend::Backend;
 use super::kinds::context::People;
+use super::kinds::status_post::StatusNews;
 use super::kinds::{Heard, SealedVote};
 use super::receive::{self, Received, receive};
 use crate::clock::{Clock, Millis};
@@ -13,7 +14,9 @@ use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Identity, Jid};
 use crate::model::message::{Content, Message};
-use crate::store::{Store, Tables, changes, chat_settings, device_contacts, identities, messages};
+use crate::store::{
+    Store, Tables, changes, chat_settings, device_contacts, identities, messages, status_posts,
+};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -61,6 +64,10 @@ impl Inbox {
                             messages::receive(tables, message, now)?;
                         }
                         What::Heard(heard) => hear(tables, heard, &own, now)?,
+                        What::Status(StatusNews::Posted(post)) => status_posts::receive(tables, post, now)?,
+                        What::Status(StatusNews::Deleted { author, id }) => {
+                            status_posts::take_back(tables, device, author.as_ref(), id, now)?
+                        }
                     }
                 }
                 Ok(())
@@ -76,6 +83,7 @@ impl Inbox {
             match receive(self.device, inbound, self.time_of(inbound, position), &people) {
                 Received::Message(message) => arrivals.push(Arrival::new(inbound, What::Message(message))),
                 Received::Heard(heard) => arrivals.push(Arrival::new(inbound, What::Heard(heard))),
+                Received::Status(news) => arrivals.push(Arrival::new(inbound, What::Status(news))),
                 Received::Ignored(kind) => {
                     tracing::debug!(device = %self.device, kind, "not a message of a chat")
                 }
@@ -121,6 +129,7 @@ struct Arrival {
 enum What {
     Message(Box<Message>),
     Heard(Box<Heard>),
+    Status(StatusNews),
 }
 
 impl Arrival {

@@ -31,6 +31,7 @@ mod runtime;
 mod seat;
 mod send;
 mod session;
+mod status;
 mod terminal;
 #[cfg(test)]
 mod tests;

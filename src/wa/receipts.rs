@@ -1,12 +1,12 @@
 //! Receipts of the network → how far our messages came. Several are committed at once.
 
-use super::receive::chat;
+use super::receive::{chat, person};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::MessageStatus;
-use crate::store::{Store, messages};
+use crate::store::{Store, messages, status_posts};
 use wacore::types::events::Receipt;
 use wacore::types::presence::ReceiptType;
 
@@ -15,6 +15,8 @@ use wacore::types::presence::ReceiptType;
 pub(super) enum Progress {
     /// Messages of the account came this far at the recipient.
     Ours { chat: Jid, ids: Vec<String>, to: MessageStatus },
+    /// Somebody looked at status posts of the account.
+    Seen { by: Jid, ids: Vec<String> },
     /// The account has read these messages on another of its devices.
     Read { ids: Vec<String> },
 }
@@ -31,6 +33,10 @@ pub(super) fn progress(receipt: &Receipt, phone_of: &impl Fn(&str) -> Option<Str
         _ => return None,
     };
     let chat = chat(&receipt.source, None, phone_of)?;
+    if chat.is_status() {
+        let by = person(&receipt.source.sender, receipt.source.sender_alt.as_ref(), phone_of)?;
+        return (to == MessageStatus::Read).then(|| Progress::Seen { by, ids: ids() });
+    }
     Some(Progress::Ours { chat, ids: ids(), to })
 }
 
@@ -51,6 +57,7 @@ pub(super) async fn commit(
                     Progress::Ours { chat, ids, to } => {
                         messages::advance(tables, device, chat, ids, *to, now)?
                     }
+                    Progress::Seen { by, ids } => status_posts::seen(tables, device, ids, by, now)?,
                     Progress::Read { ids } => messages::mark_read_by_ids(tables, device, ids)?,
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::kinds::change::{self, Origin};
 use super::kinds::context::{self, People};
+use super::kinds::status_post::{self, StatusNews, Writer};
 use super::kinds::{self, Heard};
 use super::media;
 use crate::model::id::DeviceNo;
@@ -22,6 +23,8 @@ pub(super) enum Received {
     Message(Box<Message>),
     /// A change of another message, or of the chat.
     Heard(Box<Heard>),
+    /// Something in the status of a person.
+    Status(StatusNews),
     /// Nothing for the history; the name says what it was.
     Ignored(String),
 }
@@ -56,7 +59,8 @@ pub(super) fn receive(device: DeviceNo, inbound: &InboundMessage, at: i64, peopl
     };
     match chat.server() {
         Server::Newsletter => return Received::Ignored("channel post".into()),
-        Server::Broadcast => return Received::Ignored("status or broadcast post".into()),
+        Server::Broadcast if chat.is_status() => return status(device, inbound, at, people),
+        Server::Broadcast => return Received::Ignored("broadcast post".into()),
         Server::User | Server::Lid | Server::Group => {}
     }
     let sender = person(&source.sender, source.sender_alt.as_ref(), phone_of);
@@ -98,6 +102,26 @@ pub(super) fn receive(device: DeviceNo, inbound: &InboundMessage, at: i64, peopl
         error: None,
         job: None,
     }))
+}
+
+/// Converts what came in the status of a person.
+fn status(device: DeviceNo, inbound: &InboundMessage, at: i64, people: &People<'_>) -> Received {
+    let (info, source) = (&inbound.info, &inbound.info.source);
+    let sender = person(&source.sender, source.sender_alt.as_ref(), &people.phone_of);
+    let author = sender.filter(|_| !source.is_from_me);
+    if author.is_none() && !source.is_from_me {
+        return Received::Ignored("status post of nobody".into());
+    }
+    if let Some(id) = status_post::deletion(&inbound.message) {
+        return Received::Status(StatusNews::Deleted { author, id });
+    }
+    let content = match content(&inbound.message) {
+        Ok(content) => content,
+        Err(kind) => return Received::Ignored(kind),
+    };
+    let push_name = Some(info.push_name.clone()).filter(|name| !name.is_empty() && author.is_some());
+    let writer = Writer { device, author, push_name, id: info.id.to_string(), at };
+    Received::Status(StatusNews::Posted(Box::new(status_post::post(writer, content))))
 }
 
 /// Returns who is who as far as a stanza says so.
@@ -349,6 +373,31 @@ mod tests {
     }
 
     #[test]
+    fn a_status_post_is_none_of_a_chat() {
+        let source = MessageSource {
+            chat: jid("status@broadcast"),
+            sender: jid("100000012345678:4@lid"),
+            sender_alt: Some(jid("6281234567890:4@s.whatsapp.net")),
+            ..Default::default()
+        };
+        let heard = |message| {
+            let people = People { phone_of: &nobody, own: &[] };
+            receive(DeviceNo(1), &inbound(source.clone(), message), 7, &people)
+        };
+        let Received::Status(StatusNews::Posted(post)) = heard(text("buka jam 9")) else {
+            panic!("a post");
+        };
+        assert_eq!(post.author.as_ref().map(Jid::to_string).as_deref(), Some(ANI));
+        assert_eq!((post.id.as_str(), post.content.text(), post.at), ("M1", Some("buka jam 9"), 7));
+        let key = wire::MessageKey { id: Some("M0".into()), ..Default::default() };
+        let kind = Some(wire::message::protocol_message::Type::REVOKE);
+        let revoked = wire::message::ProtocolMessage { key: key.into(), r#type: kind, ..Default::default() };
+        let deleted = heard(wire::Message { protocol_message: revoked.into(), ..Default::default() });
+        let author = Some(ANI.parse().expect("an address"));
+        assert_eq!(deleted, Received::Status(StatusNews::Deleted { author, id: "M0".into() }));
+    }
+
+    #[test]
     fn what_is_no_message_is_ignored_by_kind() {
         let keys = wire::message::SenderKeyDistributionMessage::default();
         let protocol = wire::message::ProtocolMessage::default();
@@ -368,7 +417,7 @@ mod tests {
                 inbound(from(ANI), wire::Message { protocol_message: protocol.into(), ..Default::default() }),
                 "protocolMessage",
             ),
-            (inbound(from("status@broadcast"), text("post")), "status or broadcast post"),
+            (inbound(from("4711@broadcast"), text("post")), "broadcast post"),
             (inbound(from("120363000000000001@newsletter"), text("post")), "channel post"),
         ];
         for (inbound, expected) in cases {

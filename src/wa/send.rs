@@ -4,6 +4,7 @@ use super::kinds::outgoing;
 use super::media;
 use super::outcome::{PendingAck, SendFailure};
 use super::seat::Seat;
+use super::status;
 use crate::error::Error;
 use crate::model::jid::Jid;
 use crate::model::message::{Outgoing, OutgoingContent};
@@ -16,7 +17,7 @@ use whatsapp_rust::send::SendOptions;
 pub(super) async fn send(seat: &Seat, message_id: &str, what: &Outgoing) -> Result<PendingAck, SendFailure> {
     let client = seat.open_client().ok_or(SendFailure::NotConnected)?;
     let to = wire_jid(&what.to)?;
-    let message = match &what.content {
+    let mut message = match &what.content {
         OutgoingContent::Media(file) => {
             let mut message = media::message(seat, &client, file).await?;
             outgoing::surround(&mut message, what).map_err(SendFailure::Broken)?;
@@ -24,6 +25,11 @@ pub(super) async fn send(seat: &Seat, message_id: &str, what: &Outgoing) -> Resu
         }
         _ => outgoing::message(what).map_err(SendFailure::Broken)?,
     };
+    let mut readers = Vec::new();
+    if what.to.is_status() {
+        status::dress(&mut message, what);
+        readers = status::readers(seat, what).await?;
+    }
     let mut options = SendOptions::default().with_message_id(message_id);
     if let Some(seconds) = what.around.timer_s {
         options = options.with_ephemeral_expiration(seconds);
@@ -31,9 +37,14 @@ pub(super) async fn send(seat: &Seat, message_id: &str, what: &Outgoing) -> Resu
     let ack_deadline = millis(seat.parts.options.ack_timeout_ms);
     // Registered first: the acknowledgement may arrive before the call returns.
     let pending = seat.acks.expect(message_id, ack_deadline);
-    let sending = client.send_message_with_options(to, message, options);
+    let sending = async {
+        match what.to.is_status() {
+            true => status::post(&client, message_id, message, &readers, what).await,
+            false => client.send_message_with_options(to, message, options).await.map(drop),
+        }
+    };
     let failure = match tokio::time::timeout(millis(seat.parts.options.query_timeout_ms), sending).await {
-        Ok(Ok(_)) => return Ok(pending),
+        Ok(Ok(())) => return Ok(pending),
         Ok(Err(why)) => failure(&why),
         Err(_) => SendFailure::TimedOut,
     };

@@ -6,6 +6,7 @@ use crate::model::day::Day;
 use crate::model::media::FileHash;
 use crate::store::{
     Store, Tables, activity, expiry, jobs, logins, media, messages, notifications, outbox, schedules,
+    status_posts,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -49,6 +50,9 @@ async fn step(gateway: &Gateway) -> Result<usize> {
     store.write(activity::trim).await?;
     store.write(notifications::trim).await?;
     while store.write(move |t| expiry::prune(t, now, BATCH)).await? == BATCH {}
+    if store.scan(move |view| status_posts::has_old(view, now)).await? {
+        piecewise(store, move |t| status_posts::prune(t, now, BATCH)).await?;
+    }
     files(gateway, now).await?;
     let requests = piecewise(store, move |t| jobs::prune(t, now, BATCH)).await?;
     Ok(requests + retain(gateway).await?)

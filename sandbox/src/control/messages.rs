@@ -5,7 +5,8 @@ use super::phones::find;
 use super::reply::{ControlReply, Failure, Outcome, body, parameter};
 use super::user;
 use crate::phone::compose::{self, Wish};
-use crate::phone::{group_send, inbox, media as phone_media, send as sending};
+use crate::phone::{chat_settings, group_send, inbox, media as phone_media, send as sending};
+use crate::router::status;
 use crate::state::account::Account;
 use crate::state::group::{Group, Mode};
 use crate::state::magic::Manner;
@@ -23,10 +24,14 @@ use waproto::whatsapp as wa;
 pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     let account = find(world, phone)?;
     let wish: Wish<'_> = body(bytes)?;
-    let chat = chat(world, &wish.to)?;
+    // A status post is written like a message, but it stands in no chat.
+    let chat = match wish.to == status::address().to_string() {
+        true => None,
+        false => Some(chat(world, &wish.to)?),
+    };
     let mentions = match &chat {
-        Chat::Group(group) => groups::addresses(world, group.facts().mode, &wish.mentions)?,
-        Chat::Person(_) => groups::addresses(world, Mode::Pn, &wish.mentions)?,
+        Some(Chat::Group(group)) => groups::addresses(world, group.facts().mode, &wish.mentions)?,
+        Some(Chat::Person(_)) | None => groups::addresses(world, Mode::Pn, &wish.mentions)?,
     };
     let attached = match &wish.media {
         Some(media) => {
@@ -42,13 +47,18 @@ pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
         .map_err(|error| Failure::invalid(format!("{error:#}")))?;
     let id = outgoing.id.clone();
     let composed = match &chat {
-        Chat::Person(chat) => {
+        Some(Chat::Person(chat)) => {
             let sent = sending::compose(world, &account, &mut owner, chat, outgoing, &mut batch).await;
             sent.map_err(Failure::internal)
         }
-        Chat::Group(group) => {
+        Some(Chat::Group(group)) => {
             let sent = group_send::compose(world, &account, &mut owner, group, outgoing, &mut batch).await;
             sent.map_err(|error| Failure::new(403, "refused", format!("{error:#}")))
+        }
+        None => {
+            let audience = saved(world, &account);
+            let sent = group_send::post(world, &account, &mut owner, audience, outgoing, &mut batch).await;
+            sent.map_err(Failure::internal)
         }
     };
     owner.flush(&mut batch);
@@ -73,6 +83,12 @@ pub(super) fn chat(world: &World, to: &str) -> Result<Chat, Failure> {
     } else {
         recipient(world, to).map(Chat::Person)
     }
+}
+
+/// Returns the people in the address book of a phone: they see its status posts.
+fn saved(world: &World, account: &Account) -> Vec<Arc<Account>> {
+    let contacts = chat_settings::contacts(world, account);
+    contacts.iter().filter_map(|contact| world.directory.by_number(&contact.phone)).collect()
 }
 
 /// Finds who is written to.

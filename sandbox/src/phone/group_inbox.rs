@@ -1,4 +1,4 @@
-//! A phone reading what members of its groups wrote.
+//! A phone reading what members of its groups wrote, and the status posts that came to it.
 
 use super::Phone;
 use super::inbox::{self, Origin};

@@ -118,7 +118,7 @@ async fn message(
     batch: &mut Batch,
 ) -> Result<()> {
     let from = node::jid_attr(stanza, "from").context("message without sender")?;
-    if from.is_group() {
+    if from.is_group() || from.is_status_broadcast() {
         return group_inbox::message(world, account, phone, from, stanza, batch).await;
     }
     let sender =

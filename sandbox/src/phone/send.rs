@@ -127,7 +127,9 @@ pub async fn again(
     batch: &mut Batch,
 ) -> Result<()> {
     let id = node::text_attr(receipt, "id");
-    let asker = if node::jid_attr(receipt, "from").is_some_and(|from| from.is_group()) {
+    let asker = if node::jid_attr(receipt, "from")
+        .is_some_and(|from| from.is_group() || from.is_status_broadcast())
+    {
         "participant"
     } else {
         "from"

@@ -1,7 +1,7 @@
 //! Messages and receipts in groups. A member writes once, sealed with a key of its own; that key travels sealed
 //! for each device. Who may write is checked here, who may change the group in `groups`.
 
-use super::{Accepted, enqueue, error, finish_copy, finish_receipt, reopen};
+use super::{Accepted, enqueue, error, finish_copy, finish_receipt, reopen, status};
 use crate::node;
 use crate::stanza::Device;
 use crate::state::account::{Account, device_key};
@@ -65,12 +65,15 @@ pub fn named(stanza: NodeBuilder, mode: Mode, writer: &Account, device: u16) -> 
         .attr("addressing_mode", mode.as_str())
 }
 
-fn is_for_everybody(child: &Node) -> bool {
+pub(super) fn is_for_everybody(child: &Node) -> bool {
     child.tag == "enc" && node::attr(child, "type").is_some_and(|kind| kind == "skmsg")
 }
 
 /// Finds what was sealed for single devices: those listed, or the one that asked for the message again.
-fn sealed_for_devices<'m>(members: &[Arc<Account>], message: &'m Node) -> HashMap<Target, &'m Node> {
+pub(super) fn sealed_for_devices<'m>(
+    members: &[Arc<Account>],
+    message: &'m Node,
+) -> HashMap<Target, &'m Node> {
     let mut by_user = HashMap::new();
     for member in members {
         by_user.insert(member.number.as_str(), member);
@@ -90,7 +93,7 @@ fn sealed_for_devices<'m>(members: &[Arc<Account>], message: &'m Node) -> HashMa
 
 /// Returns whether the group got this id before, and remembers it. One entry stands for all members: a list of every
 /// device served, kept for every message, would fill the memory of a network with large groups.
-fn is_known(world: &World, device: &Device, message: &Node, batch: &mut Batch) -> bool {
+pub(super) fn is_known(world: &World, device: &Device, message: &Node, batch: &mut Batch) -> bool {
     let id = node::text_attr(message, "id");
     let mut state = device.account.state();
     let Some(companion) = state.companions.get_mut(&device.id) else { return true };
@@ -115,7 +118,7 @@ fn devices_hash(members: &[Arc<Account>], mode: Mode) -> Option<String> {
     MessageUtils::participant_list_hash(&devices).ok()
 }
 
-/// Passes a receipt for a message in a group on to whoever wrote it, and to the reader's other devices.
+/// Passes a receipt for a message in a group, or for a status post, on to whoever wrote it, and to the reader's other devices.
 pub fn receipt(
     world: &World,
     reader: &Arc<Account>,
@@ -127,7 +130,10 @@ pub fn receipt(
 ) -> Option<Arc<Account>> {
     let to = node::jid_attr(receipt, "to")?;
     let writer = node::jid_attr(receipt, "participant")?;
-    let mode = world.groups.get(to.user())?.facts().mode;
+    let mode = match to.is_status_broadcast() {
+        true => status::MODE,
+        false => world.groups.get(to.user())?.facts().mode,
+    };
     let account = world.directory.resolve(&world.store, &writer.to_non_ad()).ok()??;
     let copy = |kind: &str| {
         let copy = NodeBuilder::new("receipt").attr("from", to.to_non_ad());

@@ -21,6 +21,7 @@ mod recipient;
 mod schedules;
 mod search;
 mod statistics;
+mod status_posts;
 mod templates;
 
 use super::envelope::Stamped;
@@ -54,6 +55,7 @@ pub fn surface() -> Surface {
             activity::routes(),
             device_contacts::routes(),
             groups::routes(),
+            status_posts::routes(),
         ]
         .into_iter()
         .flatten()

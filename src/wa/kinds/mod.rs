@@ -4,6 +4,7 @@ pub(super) mod change;
 pub(super) mod content;
 pub(super) mod context;
 pub(super) mod outgoing;
+pub(super) mod status_post;
 pub(super) mod vote;
 
 pub(super) use change::Heard;

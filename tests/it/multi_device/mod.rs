@@ -23,6 +23,7 @@ mod open;
 mod schedules;
 mod search;
 mod statistics;
+mod status_posts;
 mod templates;
 
 /// Start of every path.

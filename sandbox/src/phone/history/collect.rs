@@ -6,6 +6,7 @@ use crate::clock;
 use crate::phone::Phone;
 use crate::phone::chat_settings::{self, ChatSettings};
 use crate::phone::log::{Entry, Status};
+use crate::router::status;
 use crate::state::account::Account;
 use crate::world::World;
 use anyhow::Result;
@@ -33,7 +34,9 @@ pub fn all(world: &World, account: &Account, phone: &Phone) -> Result<Vec<Whole>
         contacts.into_iter().map(|contact| (contact.phone, contact.name)).collect();
     let mut settings = chat_settings::chats(world, account);
     let mut entries: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    for entry in phone.log.since(None, 0) {
+    // Status posts are none of any chat.
+    let status = status::address().to_string();
+    for entry in phone.log.since(None, 0).filter(|entry| entry.chat != status) {
         entries.entry(&entry.chat).or_default().push(entry);
     }
     let names: BTreeSet<&str> =
