@@ -3,7 +3,7 @@
 use super::kinds::{SentView, answer};
 use super::messages::idempotency_key;
 use crate::clock::iso_ms;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::gateway::Gateway;
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
