@@ -10,7 +10,7 @@ use crate::model::event::{Fact, StatusPostChange};
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::job::{Item, ItemState, Job};
-use crate::model::message::MessageStatus;
+use crate::model::message::{MessageStatus, OutgoingContent};
 use crate::model::status_post::{SHOWN_MS, Seen, StatusPost};
 use redb::ReadableTable;
 
@@ -58,8 +58,8 @@ pub(super) fn insert_outgoing(tables: &mut Tables<'_>, job: &Job, item: &Item) -
 pub(super) fn settle(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
     let sent = item.state == ItemState::Sent;
     let Some(mut post) = post_of(job, item)? else {
-        return match item.outgoing.as_ref().and_then(|outgoing| outgoing.content.change()) {
-            Some(change) if sent && matches!(change.what, What::Deletion { .. }) => {
+        return match item.outgoing.as_ref().map(|outgoing| &outgoing.content) {
+            Some(OutgoingContent::Change(change)) if sent && matches!(change.what, What::Deletion { .. }) => {
                 take_back(tables, job.device, None, &change.target, now)
             }
             _ => Ok(()),
