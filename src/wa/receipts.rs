@@ -1,6 +1,6 @@
 //! Receipts of the network → how far our messages came. Several are committed at once.
 
-use super::receive::{chat, person};
+use super::receive::{address, chat, person};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::model::id::DeviceNo;
@@ -8,7 +8,9 @@ use crate::model::jid::Jid;
 use crate::model::message::MessageStatus;
 use crate::store::{Store, messages, status_posts};
 use wacore::types::events::Receipt;
+use wacore::types::message::MessageSource;
 use wacore::types::presence::ReceiptType;
+use wacore_binary::JidExt as _;
 
 /// What a receipt says.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,10 +36,20 @@ pub(super) fn progress(receipt: &Receipt, phone_of: &impl Fn(&str) -> Option<Str
     };
     let chat = chat(&receipt.source, None, phone_of)?;
     if chat.is_status() {
-        let by = person(&receipt.source.sender, receipt.source.sender_alt.as_ref(), phone_of)?;
+        let by = reader(&receipt.source, phone_of)?;
         return (to == MessageStatus::Read).then(|| Progress::Seen { by, ids: ids() });
     }
     Some(Progress::Ours { chat, ids: ids(), to })
+}
+
+/// Returns who looked at a status post, or nothing when the receipt does not say so.
+fn reader(source: &MessageSource, phone_of: &impl Fn(&str) -> Option<String>) -> Option<Jid> {
+    // The library keeps the participant of groups only; of a status it takes the status itself for the sender, and what
+    // names the reader is their number, when the network told it.
+    match source.sender.is_status_broadcast() {
+        true => source.sender_alt.as_ref().and_then(address),
+        false => person(&source.sender, source.sender_alt.as_ref(), phone_of),
+    }
 }
 
 /// Commits what several receipts said, in their order.
@@ -69,7 +81,6 @@ pub(super) async fn commit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wacore::types::message::MessageSource;
 
     fn receipt(kind: ReceiptType) -> Receipt {
         let sender: wacore_binary::Jid = "100:2@lid".parse().expect("an address");
@@ -103,5 +114,25 @@ mod tests {
         for (kind, expected) in cases {
             assert_eq!(progress(&receipt(kind.clone()), &phone_of), expected, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn who_looked_at_a_status_is_told_when_the_network_names_them() {
+        let wire = |text: &str| text.parse::<wacore_binary::Jid>().expect("an address");
+        let ani: Jid = "6281234567890@s.whatsapp.net".parse().expect("an address");
+        let look = |sender: &str, alt: Option<&str>| {
+            let mut receipt = receipt(ReceiptType::Read);
+            receipt.source = MessageSource {
+                chat: wire("status@broadcast"),
+                sender: wire(sender),
+                sender_alt: alt.map(wire),
+                ..Default::default()
+            };
+            progress(&receipt, &|lid: &str| (lid == "100").then(|| "6281234567890".to_owned()))
+        };
+        let seen = Some(Progress::Seen { by: ani, ids: vec!["M1".into(), "M2".into()] });
+        assert_eq!(look("status@broadcast", Some("6281234567890@s.whatsapp.net")), seen);
+        assert_eq!(look("100@lid", None), seen);
+        assert_eq!(look("status@broadcast", None), None);
     }
 }

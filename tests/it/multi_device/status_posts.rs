@@ -78,6 +78,7 @@ fn a_post_reaches_the_contacts_tells_who_looked_and_goes_for_all() {
     phones.wait_message(BUDI, chosen.as_str().expect("an id"));
     kurir.restart();
     kurir.wait_connected("toko-1");
+    let phones = kurir.phones();
     let gone = kurir.owner().delete(&format!("{PATH}/{id}")).data(200);
     let deletion = phones.wait_message(ANI, gone["messageId"].as_str().expect("an id"));
     assert_eq!((&deletion["type"], &deletion["target"]), (&json!("revoke"), &json!(id)));

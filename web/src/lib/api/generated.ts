@@ -1603,6 +1603,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/status-posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Status posts of the account and its contacts that are shown now, newest first */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdStatusPosts"];
+        put?: never;
+        /** Posts a status text for a day: for the contacts in the account's address book, or for chosen people */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdStatusPosts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/status-posts/{messageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a status post of the account */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdStatusPostsMessageId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/jobs": {
         parameters: {
             query?: never;
@@ -2826,6 +2861,34 @@ export interface components {
              */
             voters: number;
         };
+        PostView: {
+            /** @description ISO 8601, UTC: when it is no longer shown. */
+            expiresAt: string;
+            /** @description Address of who posted it; null when the account did. */
+            from: string | null;
+            fromMe: boolean;
+            /** @description WhatsApp's message id. */
+            messageId: string;
+            /** @description WhatsApp's name of the kind. */
+            messageType: string;
+            /** @description Of pictures and videos only. */
+            mimetype: string | null;
+            /** @description The name that the author chose. */
+            pushName: string | null;
+            /** @description Who looked at a post of the account, as far as they let others know. */
+            seen: components["schemas"]["SeenView"][];
+            status: components["schemas"]["MessageStatus"];
+            /** @description Text or caption. */
+            text: string | null;
+            /** @description ISO 8601, UTC. */
+            timestamp: string;
+        };
+        PostsView: {
+            deviceId: string;
+            posts: components["schemas"]["PostView"][];
+            /** Format: uint */
+            total: number;
+        };
         PreviewView: {
             /**
              * Format: int64
@@ -3065,6 +3128,12 @@ export interface components {
              * @description Number of messages in this answer.
              */
             total: number;
+        };
+        SeenView: {
+            /** @description Address of the person. */
+            by: string;
+            /** @description ISO 8601, UTC. */
+            timestamp: string;
         };
         SentView: {
             deviceId: string;
@@ -3535,6 +3604,8 @@ export type PhotoData = components['schemas']['PhotoData'];
 export type Place = components['schemas']['Place'];
 export type Place2 = components['schemas']['Place2'];
 export type PollView = components['schemas']['PollView'];
+export type PostView = components['schemas']['PostView'];
+export type PostsView = components['schemas']['PostsView'];
 export type PreviewView = components['schemas']['PreviewView'];
 export type Priority = components['schemas']['Priority'];
 export type PrivacyView = components['schemas']['PrivacyView'];
@@ -3560,6 +3631,7 @@ export type ScheduleStatus = components['schemas']['ScheduleStatus'];
 export type ScheduleView = components['schemas']['ScheduleView'];
 export type ScheduledView = components['schemas']['ScheduledView'];
 export type SearchView = components['schemas']['SearchView'];
+export type SeenView = components['schemas']['SeenView'];
 export type SentView = components['schemas']['SentView'];
 export type SentView2 = components['schemas']['SentView2'];
 export type Services = components['schemas']['Services'];
@@ -7729,6 +7801,106 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["StatusView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdStatusPosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Status posts of the account and its contacts that are shown now, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PostsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdStatusPosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 700 characters. */
+                    message?: string | null;
+                    /** @description Numbers of those who may see it, 1 to 1000; absent means everybody in the account's address book. */
+                    to?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Posts a status text for a day: for the contacts in the account's address book, or for chosen people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdStatusPostsMessageId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deletes a status post of the account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
                         message?: string;
                         /** @constant */
                         success: true;
