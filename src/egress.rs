@@ -272,7 +272,7 @@ mod tests {
             url,
             headers: Vec::new(),
             body: Bytes::new(),
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
             max_bytes: 64,
         }
     }

@@ -70,7 +70,7 @@ fn users_hear_of_their_own_devices_only() {
 #[test]
 fn the_stream_ends_with_the_token() {
     let kurir = TestKurir::options().env("JWT_SECRET", ACCESS_SECRET).start();
-    let soon_over = signed(&claims(1, "admin", 3), ACCESS_SECRET);
+    let soon_over = signed(&claims(1, "admin", 15), ACCESS_SECRET);
     let mut events = Events::open(&kurir.with_token(&soon_over));
     events.wait_type("token-expired");
     assert!(events.ends_within(SOON));

@@ -13,7 +13,7 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, JidExt as _, Node};
 
 /// How long a state is worth showing to a device that was away.
-const FRESH: Duration = Duration::from_secs(3);
+const FRESH: Duration = Duration::from_secs(15);
 
 /// Passes a companion's state on.
 pub fn handle(session: &Session, device: &Device, chatstate: &Node) {

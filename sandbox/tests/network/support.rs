@@ -25,7 +25,7 @@ use whatsapp_rust::{Jid, TokioRuntime, async_channel};
 use whatsapp_rust_tokio_transport::from_websocket;
 
 /// Longest wait for anything that should happen.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// Dials without Nagle's algorithm, which would hold small stanzas back for 40 ms.
 struct Dialler(SocketAddr);

@@ -82,7 +82,7 @@ impl Rig {
         // The tasks of a former installation in this process let go of the file a moment after its end.
         let store = wait_for("the store", async || Store::open(dir, None).ok()).await;
         let network = Network::simulated(&world.sandbox.ws_url()).expect("loopback");
-        let options = Options { prekeys: 20, ack_timeout_ms: 3_000, ..Options::default() };
+        let options = Options { prekeys: 20, ack_timeout_ms: 15_000, ..Options::default() };
         let egress = Egress::new(false).expect("a client");
         let fleet = Fleet::new(store.clone(), clock.clone(), network, egress, options).expect("a fleet");
         let first = devices::all(&store.view().expect("a view")).expect("devices").first().map(|one| one.no);

@@ -9,7 +9,7 @@ const CUSTOMER: &str = "6281211110022";
 
 #[test]
 fn a_text_whose_ack_was_lost_is_sent_again_under_the_same_id() {
-    let kurir = TestKurir::options().config("[queue]\nack_within = \"1s\"\n").start();
+    let kurir = TestKurir::options().config("[queue]\nack_within = \"5s\"\n").start();
     let phones = kurir.phones();
     kurir.link(&phones, "toko-1", SHOP);
     phones.fault(json!({"phone": SHOP, "lostAck": true, "count": 1}));
@@ -31,7 +31,7 @@ fn a_text_whose_ack_was_lost_is_sent_again_under_the_same_id() {
 
 #[test]
 fn a_text_that_is_never_acknowledged_fails_with_a_sentence() {
-    let kurir = TestKurir::options().config("[queue]\nack_within = \"500ms\"\nattempts = 2\n").start();
+    let kurir = TestKurir::options().config("[queue]\nack_within = \"5s\"\nattempts = 2\n").start();
     let phones = kurir.phones();
     kurir.link(&phones, "toko-1", SHOP);
     phones.fault(json!({"phone": SHOP, "lostAck": true}));

@@ -70,9 +70,9 @@ fn a_key_belongs_to_its_caller_and_its_device() {
 fn a_repeated_request_after_a_kill_is_delivered_once() {
     let network = TestNetwork::start();
     let phones = network.phones();
-    let mut kurir = TestKurir::options().network(&network).config("[queue]\nack_within = \"2s\"\n").start();
+    let mut kurir = TestKurir::against(&network);
     kurir.link(&phones, "toko-1", SHOP);
-    phones.fault(json!({"phone": SHOP, "lostAck": true, "count": 1}));
+    phones.fault(json!({"phone": SHOP, "lostAck": true}));
     let body = json!({"to": CUSTOMER, "message": "penting"});
     let api = kurir.owner();
     let cut_off = {
@@ -85,6 +85,7 @@ fn a_repeated_request_after_a_kill_is_delivered_once() {
     let arrived = phones.wait_text(CUSTOMER, "penting");
     kurir.kill9();
     assert!(cut_off.join().expect("the client ends").is_err(), "the client got no answer");
+    phones.no_faults();
     kurir.launch();
     kurir.wait_connected("toko-1");
     let data = ask(&kurir, "send-message", "pesanan-7", &body).data(200);

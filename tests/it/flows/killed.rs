@@ -1,7 +1,7 @@
 //! SIGKILL at random moments of a bulk job: nothing is lost, nothing arrives twice, the order stays.
 
 use super::BASE;
-use crate::support::{Phones, TestKurir, TestNetwork};
+use crate::support::{Phones, TestKurir, TestNetwork, wait_for};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -119,8 +119,8 @@ fn counted(phones: &Phones, counter: &str) -> u64 {
     phones.stats()[counter].as_u64().unwrap_or_else(|| panic!("the network counts no `{counter}`"))
 }
 
-/// Waits for the moment, or for the acknowledgement of the last entry, behind which nothing is counted any more. Looks as fast
-/// as it can, so that the kill strikes close to the counted moment.
+/// Waits for the moment, or for the acknowledgement of the last entry, behind which nothing is counted any more. Looks often,
+/// so that the kill strikes close to the counted moment.
 fn await_count(phones: &Phones, counter: &str, wanted: u64, last_ack: u64) {
     let begun = Instant::now();
     loop {
@@ -129,6 +129,7 @@ fn await_count(phones: &Phones, counter: &str, wanted: u64, last_ack: u64) {
             return;
         }
         assert!(begun.elapsed() < ROUND_WITHIN, "waited for {wanted} {counter}: {stats}");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -149,15 +150,20 @@ fn check_phones(phones: &Phones, sent: &[(&str, String)], round: impl std::fmt::
 
 fn check_history(kurir: &TestKurir, sent: &[(&str, String)], answers: &[String]) {
     for customer in CUSTOMERS {
-        let history = kurir.history("toko-1", customer);
+        let wanted: &[String] = if customer == CUSTOMERS[0] { answers } else { &[] };
+        // What was written last may still be on its way.
+        let history = wait_for("all answers in the history", || {
+            let history = kurir.history("toko-1", customer);
+            let theirs = history.iter().filter(|one| one["fromMe"] == false).count();
+            (theirs >= wanted.len()).then_some(history)
+        });
         let texts = |mine: bool| -> Vec<&str> {
             let lines = history.iter().filter(|one| one["fromMe"] == mine);
             lines.filter_map(|one| one["content"]["text"].as_str()).collect()
         };
-        let wanted: Vec<&str> =
+        let mine: Vec<&str> =
             sent.iter().filter(|(to, _)| *to == customer).map(|(_, text)| text.as_str()).collect();
-        assert_eq!(texts(true), wanted, "the chat with {customer} is complete and in order");
-        let wanted: &[String] = if customer == CUSTOMERS[0] { answers } else { &[] };
+        assert_eq!(texts(true), mine, "the chat with {customer} is complete and in order");
         assert_eq!(texts(false), wanted, "what {customer} wrote");
         assert!(history.iter().all(|one| one["status"] != "pending" && one["status"] != "failed"));
     }

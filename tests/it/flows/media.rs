@@ -114,7 +114,9 @@ fn links_that_were_made_up_changed_or_have_ended_open_nothing() {
     assert_eq!(anybody.get("/media/unknown").status, 404);
     wait_for("the link to end", || (anybody.get(&link).status == 404).then_some(()));
     // The history makes a new one.
-    assert_eq!(anybody.get(&link_of(&wait_state(&kurir, &id, "ready"))).status, 200);
+    wait_for("a link that lives", || {
+        (anybody.get(&link_of(&wait_state(&kurir, &id, "ready"))).status == 200).then_some(())
+    });
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn a_file_that_was_accepted_is_sent_once_after_a_kill() {
     kurir.launch();
     let ended = kurir.wait_job(&job, crate::support::SOON);
     assert_eq!(ended["progress"]["successCount"], 2, "{ended}");
-    let seen = phones.received(ANI);
+    let seen = phones.wait_received(ANI, 2);
     let captions: Vec<&Value> = seen.iter().map(|message| &message["caption"]).collect();
     assert_eq!(captions, [&json!("satu"), &json!("dua")]);
     for message in &seen {

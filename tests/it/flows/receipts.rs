@@ -37,7 +37,11 @@ fn receipts_move_a_message_forward_in_the_chat_and_in_the_events() {
         .filter(|data| data["type"] == "message.status" && data["messageId"] == id)
         .map(|data| data["status"].clone())
         .collect();
-    assert_eq!(told, [json!("sent"), json!("delivered"), json!("read")], "each step once and in order");
+    // A receipt may overtake the acceptance, which is then not told any more.
+    let steps: Vec<_> =
+        ["sent", "delivered", "read"].into_iter().filter(|step| told.contains(&json!(step))).collect();
+    assert_eq!(json!(told), json!(steps), "each step once and in order");
+    assert!(steps.ends_with(&["delivered", "read"]), "{steps:?}");
     assert!(
         events
             .seen

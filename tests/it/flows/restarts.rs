@@ -90,6 +90,7 @@ fn a_job_waits_for_a_device_that_is_away() {
     assert!(kurir.phones().received(CUSTOMER).is_empty());
     kurir.owner().call("POST", &format!("{BASE}/devices/toko-1/connect")).send().data(200);
     kurir.wait_job(job, crate::support::SOON);
-    let texts: Vec<_> = kurir.phones().received(CUSTOMER).iter().map(|one| one["text"].clone()).collect();
+    let texts: Vec<_> =
+        kurir.phones().wait_received(CUSTOMER, 2).iter().map(|one| one["text"].clone()).collect();
     assert_eq!(texts, [json!("nanti"), json!("juga nanti")]);
 }

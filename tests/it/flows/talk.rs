@@ -38,7 +38,10 @@ fn two_devices_talk_to_each_other_and_keep_their_chats_apart() {
         wait_for("the answer at the first device", || (texts(&kurir, "satu", TWO) == of_one).then_some(()));
     }
     for (phone, other) in [(ONE, TWO), (TWO, ONE)] {
-        let messages = kurir.phones().messages(phone);
+        let messages = wait_for("all twelve on the phone", || {
+            let messages = kurir.phones().messages(phone);
+            (messages.len() >= 12).then_some(messages)
+        });
         assert_eq!(messages.len(), 12);
         assert!(messages.iter().all(|one| one["deliveries"] == 1 && one["chat"] == other), "{messages:?}");
     }

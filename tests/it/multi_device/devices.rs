@@ -1,7 +1,7 @@
 //! Creating, listing, renaming and removing devices.
 
 use super::BASE;
-use crate::support::{Events, TestKurir};
+use crate::support::{Events, TestKurir, away_from_midnight};
 use serde_json::{Value, json};
 
 #[test]
@@ -46,6 +46,7 @@ fn a_device_needs_an_id_or_a_name_that_fits() {
 
 #[test]
 fn a_new_device_is_answered_and_listed_as_documented() {
+    away_from_midnight();
     let kurir = TestKurir::start();
     let mut events = Events::open(&kurir.owner());
     let path = format!("{BASE}/devices");

@@ -141,7 +141,7 @@ fn a_bulk_to_groups_fails_entry_by_entry() {
         ["Format groupId tidak valid", "Grup tidak ditemukan"]
     );
     assert!(results[0]["messageId"].is_string() && results[0]["timestamp"].is_string());
-    let texts: Vec<_> = phones.received(ANI).iter().map(|one| one["text"].clone()).collect();
+    let texts: Vec<_> = phones.wait_received(ANI, 2).iter().map(|one| one["text"].clone()).collect();
     assert_eq!(texts, [json!("satu"), json!("empat")]);
 }
 

@@ -85,7 +85,7 @@ fn a_job_runs_to_its_end_and_tells_each_step() {
         (&json!("error"), &json!("Format nomor telepon tidak valid"))
     );
     let seen: Vec<_> =
-        phones.received(FRIEND).iter().map(|one| (one["id"].clone(), one["text"].clone())).collect();
+        phones.wait_received(FRIEND, 4).iter().map(|one| (one["id"].clone(), one["text"].clone())).collect();
     let wanted: Vec<_> =
         [0, 1, 3, 4].map(|n| (results[n]["messageId"].clone(), json!(format!("nomor {n}")))).to_vec();
     assert_eq!(seen, wanted);
@@ -159,7 +159,7 @@ fn a_cancelled_job_finishes_what_is_in_flight_and_nothing_more() {
     let kurir = TestKurir::start();
     let phones = kurir.phones();
     kurir.link(&phones, "toko-1", PHONE);
-    phones.fault(json!({"phone": PHONE, "delayedAckMs": 1500}));
+    phones.fault(json!({"phone": PHONE, "delayedAckMs": 6000}));
     let id = create(&kurir, json!({"messages": texts(20), "delay": 0})).data(202)["jobId"].clone();
     let id = id.as_str().expect("an id");
     // The second entry has left, its acknowledgement has not come back.
@@ -194,7 +194,7 @@ fn a_job_is_paused_resumed_and_tried_again() {
         control("none", verb).refused(404, "Job tidak ditemukan");
     }
     let mut events = Events::open(&owner);
-    phones.fault(json!({"phone": PHONE, "delayedAckMs": 1500}));
+    phones.fault(json!({"phone": PHONE, "delayedAckMs": 6000}));
     let id = create(&kurir, json!({"messages": texts(4), "delay": 0})).data(202)["jobId"].clone();
     let id = id.as_str().expect("an id");
     control(id, "resume").refused(400, "Job tidak sedang dijeda");
@@ -216,7 +216,7 @@ fn a_job_is_paused_resumed_and_tried_again() {
     assert_eq!(kurir.wait_job(id, SOON)["status"], "completed");
     control(id, "pause").refused(400, "Job sudah selesai");
     control(id, "retry").refused(400, "Tidak ada pesan yang dapat dikirim ulang");
-    let seen: Vec<_> = phones.received(FRIEND).iter().map(|one| one["text"].clone()).collect();
+    let seen: Vec<_> = phones.wait_received(FRIEND, 5).iter().map(|one| one["text"].clone()).collect();
     assert_eq!(
         seen,
         [json!("nomor 0"), json!("nomor 1"), json!("di antara"), json!("nomor 2"), json!("nomor 3")]

@@ -228,6 +228,6 @@ fn the_same_idempotency_key_sends_a_file_once() {
     };
     let (first, again) = (send(&bytes).data(200), send(&bytes).data(200));
     assert_eq!(first["messageId"], again["messageId"]);
-    assert_eq!(phones.received(ANI).len(), 1);
+    phones.wait_received(ANI, 1);
     assert_eq!(send(&picture(21, 21, ImageFormat::Png)).status, 409);
 }

@@ -108,7 +108,8 @@ fn a_bulk_refuses_mistakes_as_a_whole_and_bad_numbers_one_by_one() {
     assert_eq!(results[1]["error"], "Format nomor telepon tidak valid");
     assert_eq!(results[2]["error"], "Nomor tidak terdaftar di WhatsApp");
     assert!(results[0]["messageId"].is_string() && results[0]["timestamp"].is_string());
-    let texts: Vec<_> = phones.received(FRIEND).iter().map(|message| message["text"].clone()).collect();
+    let seen = phones.wait_received(FRIEND, 2);
+    let texts: Vec<_> = seen.iter().map(|message| message["text"].clone()).collect();
     assert_eq!(texts, [json!("satu"), json!("empat")]);
 }
 

@@ -1,7 +1,7 @@
 //! The daily chat list and the figures of devices and users.
 
 use super::BASE;
-use crate::support::{TestKurir, wait_for};
+use crate::support::{TestKurir, away_from_midnight, wait_for};
 use serde_json::{Value, json};
 
 const PHONE: &str = "6281211220011";
@@ -61,6 +61,7 @@ fn figures_of_a_device_are_for_administrators_and_the_daily_list_for_its_owner()
 
 #[test]
 fn a_day_is_counted_as_it_happens() {
+    away_from_midnight();
     let kurir = TestKurir::start();
     let phones = kurir.phones();
     kurir.link(&phones, "toko-1", PHONE);

@@ -195,7 +195,8 @@ impl TestKurir {
     /// Stops it gracefully and starts it again.
     #[track_caller]
     pub fn restart(&mut self) {
-        self.stop();
+        let status = self.stop_within(SOON);
+        assert_eq!(status.code(), Some(0), "exit code after SIGTERM");
         self.launch();
     }
 
@@ -284,11 +285,18 @@ impl TestKurir {
         self.create_device(device);
         let made = self.owner();
         phones.add(number);
-        let connecting =
-            made.call("POST", &format!("/api/whatsapp-multi-device/devices/{device}/connect")).send();
-        let data = connecting.data(200);
-        phones.scan(number, data["qr"].as_str().unwrap_or_else(|| panic!("a QR in {data}")));
+        made.call("POST", &format!("/api/whatsapp-multi-device/devices/{device}/connect")).send().data(200);
+        phones.scan(number, &self.qr(device));
         self.wait_connected(device);
+    }
+
+    /// Returns the QR of a device that connects; on a busy machine it may come later than the answer to `connect`.
+    #[track_caller]
+    pub fn qr(&self, device: &str) -> String {
+        wait_for(&format!("a QR of {device}"), || {
+            let reply = self.owner().get(&format!("/api/whatsapp-multi-device/devices/{device}/qr"));
+            (reply.status == 200).then(|| reply.json()["data"]["qrCode"].as_str().map(str::to_owned))?
+        })
     }
 
     /// Returns the state of a device.

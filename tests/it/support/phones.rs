@@ -102,6 +102,17 @@ impl Phones {
         sent.expect(201)["id"].as_str().expect("an id").to_owned()
     }
 
+    /// Returns what a phone received once it is this many messages; fails when it is more.
+    #[track_caller]
+    pub fn wait_received(&self, number: &str, count: usize) -> Vec<Value> {
+        let received = wait_for(&format!("{count} messages at {number}"), || {
+            let received = self.received(number);
+            (received.len() >= count).then_some(received)
+        });
+        assert_eq!(received.len(), count, "{received:?}");
+        received
+    }
+
     /// Returns what a phone sent and received, oldest first. A number that nobody wrote to yet has nothing.
     #[track_caller]
     pub fn messages(&self, number: &str) -> Vec<Value> {

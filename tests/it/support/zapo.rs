@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -84,6 +85,9 @@ impl Drop for Zapo {
 }
 
 fn install(dir: &PathBuf) {
+    // Several tests begin at the same time, and one installation is enough.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
     if dir.join("node_modules/zapo-js").exists() {
         return;
     }
