@@ -19,7 +19,15 @@ pub fn learn(tables: &mut Tables<'_>, device: DeviceNo, identity: &Identity, now
     }
     if let Some(former) = known {
         // The person has a new number; the old one is nobody's hidden id any more.
-        tables.lids_by_phone.remove((device.0, former.as_str()))?;
+        let holder = tables.lids_by_phone.get((device.0, former.as_str()))?.map(|row| row.value().to_owned());
+        if holder.as_deref() == Some(lid) {
+            tables.lids_by_phone.remove((device.0, former.as_str()))?;
+        }
+    }
+    let former = tables.lids_by_phone.get((device.0, phone))?.map(|row| row.value().to_owned());
+    if let Some(former) = former.filter(|former| former != lid) {
+        // Numbers are given to new people; who had this one before is known by the hidden id again.
+        tables.phones_by_lid.remove((device.0, former.as_str()))?;
     }
     tables.phones_by_lid.insert((device.0, lid), phone)?;
     tables.lids_by_phone.insert((device.0, phone), lid)?;
@@ -205,5 +213,23 @@ mod tests {
         let view = store.view().expect("a view");
         assert_eq!(canonical(&view, device, &lid).expect("read"), jid("6289999999999@s.whatsapp.net"));
         assert_eq!(lid_of(&view, device, &phone).expect("read"), None);
+    }
+
+    #[tokio::test]
+    async fn a_number_that_is_given_to_somebody_else_does_not_join_two_people() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        learn_ani(&store, device).await;
+        let (phone, next) = (ani().phone_jid(), Identity { lid: "200".into(), ..ani() });
+        store.write(move |t| learn(t, device, &next, 9)).await.expect("learned");
+        let view = store.view().expect("a view");
+        assert_eq!(canonical(&view, device, &jid("100@lid")).expect("read"), jid("100@lid"));
+        assert_eq!(lid_of(&view, device, &phone).expect("read"), Some(jid("200@lid")));
+        drop(view);
+        let moved = Identity { lid: "100".into(), phone: "6289999999999".into() };
+        store.write(move |t| learn(t, device, &moved, 10)).await.expect("learned");
+        let view = store.view().expect("a view");
+        assert_eq!(lid_of(&view, device, &phone).expect("read"), Some(jid("200@lid")));
+        assert_eq!(canonical(&view, device, &jid("200@lid")).expect("read"), phone);
     }
 }
