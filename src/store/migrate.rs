@@ -39,8 +39,12 @@ fn classes_by_priority(tables: &mut Tables<'_>) -> Result<bool> {
 
 /// Messages had no index of words and were not counted per day.
 fn index_messages(tables: &mut Tables<'_>) -> Result<bool> {
+    index_piece(tables, PIECE)
+}
+
+fn index_piece(tables: &mut Tables<'_>, piece: usize) -> Result<bool> {
     let from = settings::get_in(tables, INDEXED_UP_TO)?;
-    match messages::index_next(tables, from, PIECE)? {
+    match messages::index_next(tables, from, piece)? {
         Some(up_to) => settings::set(tables, INDEXED_UP_TO, &up_to).map(|()| false),
         None => settings::remove(tables, INDEXED_UP_TO).map(|()| true),
     }
@@ -63,7 +67,7 @@ fn run_steps(db: &Database, path: &Path, steps: &[Step]) -> Result<()> {
     }
     if schema < newest {
         let copy = path.with_extension(format!("before-schema-{newest}.redb"));
-        std::fs::copy(path, &copy).context("copying the database before its migration")?;
+        copy_aside(path, &copy).context("copying the database before its migration")?;
         tracing::info!(from = schema, to = newest, copy = %copy.display(), "migrating the database");
     }
     while let Some(step) = steps.get(schema as usize - 1) {
@@ -79,6 +83,17 @@ fn run_steps(db: &Database, path: &Path, steps: &[Step]) -> Result<()> {
     }
     // A table that is new in this version has to exist before the first reader asks for it.
     in_transaction(db, |_| Ok(()))
+}
+
+/// Copies the file under its new name at once and whole. A copy that is there is of before the migration, which was interrupted.
+fn copy_aside(path: &Path, copy: &Path) -> std::io::Result<()> {
+    if copy.exists() {
+        return Ok(());
+    }
+    let part = copy.with_extension("part");
+    std::fs::copy(path, &part)?;
+    std::fs::File::open(&part)?.sync_all()?;
+    std::fs::rename(&part, copy)
 }
 
 fn read_schema(db: &Database) -> Result<Option<u64>> {
@@ -169,13 +184,7 @@ mod tests {
             Ok(())
         })
         .expect("written");
-        let in_pieces: Step = |tables| {
-            let from = settings::get_in(tables, INDEXED_UP_TO)?;
-            match messages::index_next(tables, from, 3)? {
-                Some(up_to) => settings::set(tables, INDEXED_UP_TO, &up_to).map(|()| false),
-                None => Ok(true),
-            }
-        };
+        let in_pieces: Step = |tables| index_piece(tables, 3);
         for _ in 0..2 {
             run_steps(&db, &path, &[classes_by_priority, in_pieces]).expect("migrated");
             in_transaction(&db, |tables| {
@@ -212,5 +221,16 @@ mod tests {
         assert_eq!((left("good"), left("half")), (Some(1), None));
         run_steps(&db, &path, &[good, good]).expect("continues");
         assert_eq!(read_schema(&db).expect("read"), Some(3));
+    }
+
+    #[test]
+    fn an_interrupted_migration_leaves_the_copy_of_before_it_alone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, copy) = (dir.path().join("kurir.redb"), dir.path().join("kurir.copy.redb"));
+        for text in ["before", "halfway"] {
+            std::fs::write(&path, text).expect("written");
+            copy_aside(&path, &copy).expect("copied");
+        }
+        assert_eq!(std::fs::read_to_string(&copy).expect("read"), "before");
     }
 }
