@@ -2,9 +2,15 @@
 
 use super::Store;
 use super::codec::decode;
+use super::jobs::Once;
 use super::media::{Upload, Wanted};
+use super::seal::Seal;
+use super::tables::View;
 use crate::error::Result;
+use crate::model::activity::Activity;
+use crate::model::address_book::Contact;
 use crate::model::chat::{Chat, ChatSettings};
+use crate::model::day::{ChatDay, DeviceDay};
 use crate::model::device::Device;
 use crate::model::device_contact::DeviceContact;
 use crate::model::event::Event;
@@ -12,7 +18,9 @@ use crate::model::group::Group;
 use crate::model::job::{Item, Job};
 use crate::model::media::FileHash;
 use crate::model::message::Message;
+use crate::model::notification::Notification;
 use crate::model::schedule::Schedule;
+use crate::model::template::Template;
 use crate::model::token::{ApiToken, Login};
 use crate::model::user::User;
 use redb::{Key, ReadOnlyTable};
@@ -46,6 +54,14 @@ impl Store {
         report.check::<_, Item>("items", &view.items()?)?;
         report.check::<_, Schedule>("schedules", &view.schedules()?)?;
         report.check::<_, Event>("outbox", &view.outbox()?)?;
+        report.check::<_, serde_json::Value>("settings", &view.settings()?)?;
+        report.check::<_, ChatDay>("chat_days", &view.chat_days()?)?;
+        report.check::<_, DeviceDay>("device_days", &view.device_days()?)?;
+        report.check::<_, Once>("idempotency", &view.idempotency()?)?;
+        report.check::<_, Contact>("contacts", &view.contacts()?)?;
+        report.check::<_, Template>("templates", &view.templates()?)?;
+        report.check::<_, Activity>("activity", &view.activity()?)?;
+        report.check::<_, Notification>("notifications", &view.notifications()?)?;
         report.check::<_, Upload>("media_uploads", &view.media_uploads()?)?;
         report.check::<_, Wanted>("media_wanted", &view.media_wanted()?)?;
         report.check_files(&view.media_files()?, self.files())?;
@@ -58,11 +74,24 @@ impl Store {
             sealed += 1;
         }
         report.rows.push(("protocol", sealed));
+        report.check_secrets(&view, self.seal())?;
         Ok(report)
     }
 }
 
 impl Report {
+    fn check_secrets(&mut self, view: &View, seal: &Seal) -> Result<()> {
+        let mut rows = 0;
+        for row in redb::ReadableTable::iter(&view.secrets()?)? {
+            let (name, value) = row?;
+            let opened = seal.open_value("secrets", name.value().as_bytes(), value.value());
+            self.faults.extend(opened.err().map(|error| error.to_string()));
+            rows += 1;
+        }
+        self.rows.push(("secrets", rows));
+        Ok(())
+    }
+
     /// Notes the files that a row names and that are not there.
     fn check_files(
         &mut self,
