@@ -123,6 +123,13 @@ pub(super) fn release(tables: &mut Tables<'_>, hash: FileHash, job: &JobId, inde
     Ok(())
 }
 
+/// Returns whether there are files that [`prune`] would look at.
+pub fn has_old(view: &View, until: Option<i64>, max_bytes: Option<u64>) -> Result<bool> {
+    let oldest = view.media_by_age()?.first()?.map(|(key, _)| key.value().0);
+    let is_old = oldest.is_some_and(|at| until.is_some_and(|until| at < until));
+    Ok(is_old || max_bytes.is_some_and(|max| usage(view).is_ok_and(|usage| usage.bytes > max)))
+}
+
 /// Takes the rows of files away that nobody needs and that are too old or too much; at most `limit`.
 ///
 /// `until` is in milliseconds since 1970; older files go. The caller removes the files that are returned.
@@ -217,21 +224,27 @@ pub(super) fn want(tables: &mut Tables<'_>, message: &Message, now: i64) -> Resu
     put_wanted(tables, &wanted)
 }
 
-/// Returns up to `limit` files that are due, the longest waiting first.
-pub fn due(view: &View, now: i64, limit: usize) -> Result<Vec<Wanted>> {
+/// Returns up to `limit` files that are due, the longest waiting first; only of devices that `may_fetch`.
+pub fn due(view: &View, now: i64, limit: usize, may_fetch: impl Fn(DeviceNo) -> bool) -> Result<Vec<Wanted>> {
     let table = view.media_wanted()?;
-    let rows = table.range((i64::MIN, 0, "", "")..(now.saturating_add(1), 0, "", ""))?.take(limit);
-    rows.map(|row| {
+    let mut found = Vec::new();
+    for row in table.range((i64::MIN, 0, "", "")..(now.saturating_add(1), 0, "", ""))? {
         let (at, value) = row?;
-        decode("media_wanted", at.value(), value.value())
-    })
-    .collect()
+        if may_fetch(DeviceNo(at.value().1)) {
+            found.push(decode("media_wanted", at.value(), value.value())?);
+        }
+        if found.len() == limit {
+            break;
+        }
+    }
+    Ok(found)
 }
 
-/// Returns when the next file is due, in milliseconds since 1970.
-pub fn next_due(view: &View) -> Result<Option<i64>> {
-    match view.media_wanted()?.first()? {
-        Some((key, _)) => Ok(Some(key.value().0)),
+/// Returns when the next file will be due after `now`, both in milliseconds since 1970.
+pub fn next_due(view: &View, now: i64) -> Result<Option<i64>> {
+    let table = view.media_wanted()?;
+    match table.range((now.saturating_add(1), 0, "", "")..)?.next() {
+        Some(row) => Ok(Some(row?.0.value().0)),
         None => Ok(None),
     }
 }
@@ -415,7 +428,7 @@ mod tests {
         let (store, device) = store_with_device(dir.path()).await;
         let message = received(device, "100@lid");
         store.write(move |t| messages::receive(t, &message, 5)).await.expect("received");
-        let wanted = due(&store.view().expect("a view"), 5, 10).expect("read").pop().expect("one");
+        let wanted = due(&store.view().expect("a view"), 5, 10, |_| true).expect("read").pop().expect("one");
         let identity = crate::model::jid::Identity { lid: "100".into(), phone: "6281234567890".into() };
         store
             .write(move |t| crate::store::identities::learn(t, device, &identity, 6))
@@ -433,7 +446,7 @@ mod tests {
         assert_eq!(stored.chat.to_string(), "6281234567890@s.whatsapp.net");
         assert_eq!(stored.content.media().and_then(|media| media.file), Some(hash(9)));
         assert!(is_stored(&view, hash(9)).expect("read"));
-        assert_eq!(next_due(&view).expect("read"), None);
+        assert_eq!(next_due(&view, 0).expect("read"), None);
     }
 
     #[tokio::test]
@@ -442,10 +455,10 @@ mod tests {
         let (store, device) = store_with_device(dir.path()).await;
         let message = received(device, "6281234567890@s.whatsapp.net");
         store.write(move |t| messages::receive(t, &message, 5)).await.expect("received");
-        let one = |now| due(&store.view().expect("a view"), now, 10).expect("read").pop();
+        let one = |now| due(&store.view().expect("a view"), now, 10, |_| true).expect("read").pop();
         let wanted = one(5).expect("due");
         store.write(move |t| postpone(t, &wanted, 50, true)).await.expect("put off");
-        assert_eq!((one(49), next_due(&store.view().expect("a view")).expect("read")), (None, Some(50)));
+        assert_eq!((one(49), next_due(&store.view().expect("a view"), 49).expect("read")), (None, Some(50)));
         let wanted = one(50).expect("due");
         assert_eq!(wanted.attempts, 1);
         store.write(move |t| postpone(t, &wanted, 60, false)).await.expect("put off");

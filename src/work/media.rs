@@ -2,6 +2,7 @@
 
 use crate::error::{Context as _, Result};
 use crate::gateway::Gateway;
+use crate::model::device::DeviceStatus;
 use crate::model::media::{Media, MediaState, Remote};
 use crate::model::message::Message;
 use crate::store::files::Received;
@@ -18,7 +19,7 @@ const PARALLEL: usize = 4;
 const POLL: Duration = Duration::from_secs(30);
 /// Pauses behind failed attempts, in milliseconds. After the last one the file is given up.
 const PAUSES_MS: [i64; 6] = [5_000, 30_000, 120_000, 600_000, 3_600_000, 6 * 3_600_000];
-/// Pause while the device is away, in milliseconds; it does not count as an attempt.
+/// Pause behind an attempt during which the device went away, in milliseconds; it does not count.
 const AWAY_MS: i64 = 30_000;
 
 /// Fetches until the program stops.
@@ -48,7 +49,9 @@ pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
 /// Fetches what is due and returns whether there was anything.
 async fn step(gateway: &Gateway) -> Result<bool> {
     let now = gateway.clock().now();
-    let due = media::due(&gateway.store().view()?, now, PARALLEL)?;
+    // What a device that is away has to fetch stays where it is; its coming back is news.
+    let is_there = |device| gateway.fleet().live(device).status == DeviceStatus::Connected;
+    let due = media::due(&gateway.store().view()?, now, PARALLEL, is_there)?;
     let any = !due.is_empty();
     for done in join_all(due.iter().map(|wanted| fetch(gateway, wanted))).await {
         done?;
@@ -58,8 +61,7 @@ async fn step(gateway: &Gateway) -> Result<bool> {
 
 fn next_due(gateway: &Gateway) -> Option<i64> {
     let view = gateway.store().view().ok()?;
-    // What is overdue failed just now; the poll looks at it again.
-    media::next_due(&view).ok()?.filter(|due| *due > gateway.clock().now())
+    media::next_due(&view, gateway.clock().now()).ok()?
 }
 
 async fn fetch(gateway: &Gateway, wanted: &Wanted) -> Result<()> {
