@@ -86,14 +86,6 @@ pub fn local(at: Millis) -> String {
     utc(at).with_timezone(&chrono_tz::Asia::Jakarta).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Returns the first millisecond of the day in Asia/Jakarta that `at` falls into.
-pub fn local_midnight(at: Millis) -> Millis {
-    let day = utc(at).with_timezone(&chrono_tz::Asia::Jakarta).date_naive();
-    day.and_hms_opt(0, 0, 0)
-        .and_then(|midnight| chrono_tz::Asia::Jakarta.from_local_datetime(&midnight).earliest())
-        .map_or(at, |midnight| midnight.timestamp_millis())
-}
-
 fn utc(at: Millis) -> DateTime<Utc> {
     Utc.timestamp_millis_opt(at).single().unwrap_or_default()
 }
@@ -108,7 +100,6 @@ mod tests {
         assert_eq!(iso_ms(at), "2024-01-01T12:00:00.000Z");
         assert_eq!(iso_s(at), "2024-01-01T12:00:00Z");
         assert_eq!(local(at), "2024-01-01 19:00:00");
-        assert_eq!(local(local_midnight(at)), "2024-01-01 00:00:00");
     }
 
     #[tokio::test]

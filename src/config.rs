@@ -545,6 +545,11 @@ impl Config {
                 "queue.in_flight, queue.attempts and whatsapp.restore_parallel have to be at least 1".into(),
             );
         }
+        if self.schedules.patience.millis() == 0 {
+            return refuse(
+                "schedules.patience has to be longer than 0s: a message is never sent before its time".into(),
+            );
+        }
         let is_no_type = |name: &&String| crate::model::media::Mime::parse(name).is_none();
         if let Some(name) = self.media.extra_types.iter().find(is_no_type) {
             return refuse(format!("media.extra_types: `{name}` is not a type such as application/zip"));

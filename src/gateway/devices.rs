@@ -1,8 +1,8 @@
 //! Devices: create, list, connect, link, disconnect, remove.
 
 use super::{Caller, Gateway};
-use crate::clock::local_midnight;
 use crate::error::{Code, Error, Result};
+use crate::model::day::Day;
 use crate::model::device::{Device, DeviceStatus};
 use crate::model::id::{DeviceId, DeviceNo, UserId};
 use crate::model::jid::Phone;
@@ -80,7 +80,7 @@ impl Gateway {
 
     /// Counts devices.
     pub fn device_stats(&self, devices: &[Device]) -> DeviceStats {
-        let midnight = local_midnight(self.clock().now());
+        let midnight = Day::of(self.clock().now()).start();
         let count = |wanted: &dyn Fn(&Device) -> bool| devices.iter().filter(|device| wanted(device)).count();
         let connected = count(&|device| device.status == DeviceStatus::Connected);
         DeviceStats {

@@ -110,11 +110,13 @@ impl Gateway {
 
     /// Cancels a job. The item in flight is finished first; what waits is not sent.
     pub async fn cancel_job(&self, caller: &Caller, id: &str) -> Result<Job> {
-        let queue = self.queue().clone();
+        let withheld = self.queue().withhold();
+        let held = withheld.clone();
         let cancel = move |t: &mut Tables<'_>, job: &JobId, now| {
-            jobs::cancel(t, job, now, |index| queue.is_leased(job.as_str(), index))
+            jobs::cancel(t, job, now, |index| held.is_in_flight(job, index))
         };
         let job = self.change_job(caller, id, cancel).await?;
+        drop(withheld);
         self.queue().ended(&job.id);
         Ok(job)
     }

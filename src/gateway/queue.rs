@@ -5,6 +5,7 @@
 
 use crate::model::id::{DeviceNo, JobId};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
@@ -20,6 +21,17 @@ struct Inner {
     new_lane: Notify,
     leases: Mutex<HashMap<JobId, HashSet<u32>>>,
     waiters: Mutex<HashMap<JobId, watch::Sender<bool>>>,
+    stopped: AtomicBool,
+}
+
+/// Leases of items that are taken out of the queue, so that no lane begins to send one before that is written. Given back when
+/// the last clone is dropped, which has to be after the commit.
+#[derive(Clone)]
+pub struct Withheld(Arc<Held>);
+
+struct Held {
+    queue: Queue,
+    items: Mutex<Vec<(JobId, u32)>>,
 }
 
 /// Waits for the end of a job. Dropping it stops waiting.
@@ -61,7 +73,8 @@ impl Queue {
     /// Begins to wait for the end of a job. Register before looking into the store, so that the end is never missed.
     pub fn wait_for(&self, job: &JobId) -> JobEnd {
         let mut waiters = lock(&self.inner.waiters);
-        let ended = waiters.entry(job.clone()).or_insert_with(|| watch::channel(false).0).subscribe();
+        let is_late = self.inner.stopped.load(Ordering::Acquire);
+        let ended = waiters.entry(job.clone()).or_insert_with(|| watch::channel(is_late).0).subscribe();
         JobEnd { ended, queue: self.clone(), job: job.clone() }
     }
 
@@ -70,6 +83,19 @@ impl Queue {
         if let Some(waiters) = lock(&self.inner.waiters).remove(job) {
             waiters.send_replace(true);
         }
+    }
+
+    /// Lets everybody go who waits, now and from now on: the lanes have stopped, and nothing more is sent.
+    pub fn stop(&self) {
+        self.inner.stopped.store(true, Ordering::Release);
+        for (_, waiters) in lock(&self.inner.waiters).drain() {
+            waiters.send_replace(true);
+        }
+    }
+
+    /// Begins to take items out of the queue.
+    pub fn withhold(&self) -> Withheld {
+        Withheld(Arc::new(Held { queue: self.clone(), items: Mutex::default() }))
     }
 
     /// Takes the lease of an item; false when somebody holds it.
@@ -90,6 +116,30 @@ impl Queue {
             if held.is_empty() {
                 leases.remove(job);
             }
+        }
+    }
+}
+
+impl Withheld {
+    /// Returns whether a lane is sending the item; when not, none begins to before this is dropped.
+    pub fn is_in_flight(&self, job: &JobId, index: u32) -> bool {
+        let mut items = lock(&self.0.items);
+        let is_ours = || items.iter().any(|(held, at)| held == job && *at == index);
+        if is_ours() {
+            return false;
+        }
+        let is_free = self.0.queue.lease(job, index);
+        if is_free {
+            items.push((job.clone(), index));
+        }
+        !is_free
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        for (job, index) in lock(&self.items).drain(..) {
+            self.queue.release(&job, index);
         }
     }
 }
@@ -131,6 +181,32 @@ mod tests {
         one.ended().await;
         two.ended().await;
         assert!(lock(&queue.inner.waiters).is_empty());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_lanes_that_have_stopped() {
+        let queue = Queue::default();
+        let job = JobId("send-single_1_aaaaaa".into());
+        let before = queue.wait_for(&job);
+        queue.stop();
+        before.ended().await;
+        queue.wait_for(&job).ended().await;
+    }
+
+    #[test]
+    fn what_is_withheld_cannot_be_leased_until_the_end() {
+        let queue = Queue::default();
+        let job = JobId("j".into());
+        assert!(queue.lease(&job, 1));
+        let withheld = queue.withhold();
+        let clone = withheld.clone();
+        assert!(
+            withheld.is_in_flight(&job, 1) && !withheld.is_in_flight(&job, 2) && !clone.is_in_flight(&job, 2)
+        );
+        drop(withheld);
+        assert!(!queue.lease(&job, 2));
+        drop(clone);
+        assert!(queue.lease(&job, 2) && queue.is_leased("j", 1));
     }
 
     #[test]

@@ -119,9 +119,13 @@ impl Gateway {
     /// Cancels a schedule with the run that waits for its device. Refuses while a run is being sent.
     pub async fn cancel_schedule(&self, caller: &Caller, id: &str) -> Result<Schedule> {
         let (schedule, _) = self.find_schedule(caller, id)?;
-        let (queue, now) = (self.queue().clone(), self.clock().now());
-        let in_flight = move |job: &JobId| queue.is_leased(job.as_str(), 0);
-        self.store().write(move |t| schedules::cancel(t, &schedule.id, now, &in_flight)).await
+        let (withheld, now) = (self.queue().withhold(), self.clock().now());
+        let held = withheld.clone();
+        let in_flight = move |job: &JobId| held.is_in_flight(job, 0);
+        let cancelled =
+            self.store().write(move |t| schedules::cancel(t, &schedule.id, now, &in_flight)).await;
+        drop(withheld);
+        cancelled
     }
 
     /// Holds a schedule back.

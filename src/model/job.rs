@@ -36,9 +36,10 @@ impl JobKind {
         }
     }
 
-    /// Returns whether the job shows in job lists. Requests that wait for their answer do not.
+    /// Returns whether the job shows in job lists and obeys what is done with jobs. Requests that wait for their answer do
+    /// not, nor do the runs of schedules, which show in their schedule.
     pub fn is_listed(self) -> bool {
-        !matches!(self, JobKind::SendSingle | JobKind::SendBulk)
+        !matches!(self, JobKind::SendSingle | JobKind::SendBulk | JobKind::SendScheduled)
     }
 
     /// Returns whether its message shares the lane's pipeline and goes ahead of every bulk.
@@ -259,11 +260,6 @@ impl Job {
         Ok(())
     }
 
-    /// Returns whether it ended with entries that were not sent.
-    pub fn may_retry(&self) -> bool {
-        self.status.is_ended() && self.succeeded < self.total
-    }
-
     /// Returns the number of items that are settled.
     pub fn handled(&self) -> u32 {
         self.succeeded + self.failed
@@ -387,7 +383,7 @@ mod tests {
         assert_eq!(job.status, JobStatus::Processing);
         job.pause().expect("paused");
         job.count(false, 6);
-        assert_eq!((job.status, job.may_retry()), (JobStatus::Completed, true));
+        assert_eq!(job.status, JobStatus::Completed);
         assert_eq!(job.pause().expect_err("ended").code(), Code::JobEnded);
     }
 

@@ -1,7 +1,7 @@
 //! Changes of stored messages: the message as it stands now, its line in the chat list and the event, in one transaction.
 
 use super::tables::Tables;
-use super::{chats, devices, identities, messages, outbox};
+use super::{chats, devices, expiry, identities, messages, outbox};
 use crate::error::Result;
 use crate::model::change::{Change, What};
 use crate::model::event::Fact;
@@ -23,6 +23,10 @@ pub fn apply(tables: &mut Tables<'_>, change: &Change, now: i64) -> Result<bool>
     }
     messages::amend(tables, &message)?;
     chats::amend(tables, &message)?;
+    if matches!(change.what, What::Keep { on: false }) {
+        // Its time may have come while it was kept.
+        expiry::note(tables, &message, message.at)?;
+    }
     let scope = devices::scope(&devices::existing(tables, change.device)?);
     outbox::append(tables, now, scope, Fact::MessageChanged { message, by: change.by, what: change.what })?;
     Ok(true)

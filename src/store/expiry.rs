@@ -1,6 +1,6 @@
 //! Disappearing messages: when they go, and their going.
 
-use super::tables::Tables;
+use super::tables::{Tables, View};
 use super::{identities, messages};
 use crate::error::Result;
 use crate::model::id::DeviceNo;
@@ -8,15 +8,21 @@ use crate::model::jid::Jid;
 use crate::model::message::{Message, MessageStatus};
 use redb::ReadableTable as _;
 
-/// Notes when a message goes, if it does. Time counts from when WhatsApp had it, so nothing goes that was not sent yet.
-pub(super) fn note(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+/// Notes when a message goes, if it does. Time counts `from` when WhatsApp had it (milliseconds since 1970), so nothing goes that
+/// was not sent yet.
+pub(super) fn note(tables: &mut Tables<'_>, message: &Message, from: i64) -> Result<()> {
     let (Some(seconds), true) = (message.marks.expires_in_s, message.status >= MessageStatus::Sent) else {
         return Ok(());
     };
-    let ends = message.at.saturating_add(i64::from(seconds) * 1_000);
+    let ends = from.saturating_add(i64::from(seconds) * 1_000);
     let chat = message.chat.to_string();
     tables.message_expiry.insert((ends, message.device.0, chat.as_str(), message.id.as_str()), ())?;
     Ok(())
+}
+
+/// Returns whether there is something that [`prune`] would look at.
+pub fn has_over(view: &View, now: i64) -> Result<bool> {
+    Ok(view.message_expiry()?.range(..(now, 0, "", ""))?.next().transpose()?.is_some())
 }
 
 /// Takes up to `limit` messages out of the history whose time is over, but those that somebody asked to keep.
@@ -94,5 +100,17 @@ mod tests {
         assert_eq!(ids(&store, device, i64::MAX).await, ["M2", "M1"]);
         let chats = chats::page(&store.view().expect("a view"), device, None, 10).expect("read");
         assert_eq!(chats[0].last.id, "M2", "the list shows what is left");
+    }
+
+    #[tokio::test]
+    async fn what_was_kept_for_a_while_goes_after_all() {
+        use crate::model::change::{Change, What};
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store(dir.path()).await;
+        assert_eq!(ids(&store, device, 50_000).await, ["M2", "M1"]);
+        let (chat, what) = (ANI.parse().expect("an address"), What::Keep { on: false });
+        let change = Change { device, chat, target: "M2".into(), by: None, at: 60_000, what };
+        store.write(move |t| crate::store::changes::apply(t, &change, 60_000)).await.expect("applied");
+        assert_eq!(ids(&store, device, 60_001).await, ["M1"]);
     }
 }

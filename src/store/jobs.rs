@@ -11,10 +11,10 @@ mod read;
 mod rows;
 mod settle;
 
-pub use control::{begin_due, cancel, cancel_of_device, pause, prioritise, resume, retry};
+pub use control::{begin_due, cancel, cancel_of_device, next_start, pause, prioritise, resume, retry};
 pub use line::{Waiting, devices_with_work, is_waiting, waiting};
 pub use once::{ONCE_KEEP_MS, Once, OnceKey, once};
-pub use prune::{prune, prune_listed};
+pub use prune::{forget_keys, prune, prune_listed, stale_keys};
 pub use read::{get, items, listed};
 pub use settle::{Outcome, settle};
 
@@ -278,6 +278,16 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_given_up_untried_does_not_move_the_turn_of_the_rest() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        put_job(&store, device, JOB, JobKind::SendTextBulk, 2, 1).await;
+        let error = || ItemError { code: "send_gave_up".into(), network: None };
+        assert_eq!(settled(&store, JOB, 0, Outcome::Overdue(error())).await.next_at, 0);
+        assert!(settled(&store, JOB, 1, Outcome::Failed(error())).await.next_at > 0);
+    }
+
+    #[tokio::test]
     async fn a_cancelled_job_keeps_what_is_in_flight_and_forgets_the_rest() {
         let dir = tempfile::tempdir().expect("a directory");
         let (store, device) = store_with_device(dir.path()).await;
@@ -318,6 +328,9 @@ pub(super) mod tests {
         settled(&store, "one", 0, Outcome::Sent).await;
         let dropped = store.write(|t| prune(t, ONCE_KEEP_MS + 2, 10)).await.expect("pruned");
         assert_eq!(dropped, 1);
+        let stale = stale_keys(&store.view().expect("a view"), ONCE_KEEP_MS + 2).expect("read");
+        assert_eq!(stale, [("user:1".to_owned(), "k".to_owned())]);
+        store.write(move |t| forget_keys(t, &stale, ONCE_KEEP_MS + 2)).await.expect("forgotten");
         assert!(matches!(put("four", key("b")).await, Ok(Inserted::New)));
     }
 }

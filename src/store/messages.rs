@@ -53,7 +53,7 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     put(tables, &message)?;
     chats::note(tables, &message)?;
     chat_settings::note(tables, &message)?;
-    expiry::note(tables, &message)?;
+    expiry::note(tables, &message, message.at)?;
     media::want(tables, &message, now)?;
     let device = devices::touch(tables, message.device, now)?;
     outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;

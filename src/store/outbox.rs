@@ -6,6 +6,7 @@ use super::tables::{Tables, View};
 use super::{Store, notifications};
 use crate::error::Result;
 use crate::model::event::{Event, Fact, Scope};
+use redb::ReadableTable as _;
 
 /// Rows that are kept at least, so that a client that was away a moment resumes without a gap.
 pub const KEEP: u64 = 10_000;
@@ -40,7 +41,12 @@ pub fn head(view: &View) -> Result<u64> {
 
 /// Drops what is older than the newest [`KEEP`] rows.
 pub async fn trim(store: &Store) -> Result<()> {
-    let keep_from = head(&store.view()?)?.saturating_sub(KEEP);
+    let view = store.view()?;
+    let keep_from = head(&view)?.saturating_sub(KEEP);
+    if view.outbox()?.first()?.is_none_or(|(seq, _)| seq.value() >= keep_from) {
+        return Ok(());
+    }
+    drop(view);
     store
         .write(move |tables| {
             tables.outbox.retain_in(..keep_from, |_, _| false)?;

@@ -81,7 +81,16 @@ pub fn cancel_of_device(tables: &mut Tables<'_>, device: DeviceNo, now: i64) -> 
 }
 
 /// Turns schedules that are due into jobs with their message ids, at most `limit`; what was missed fails.
-pub fn fire_due(tables: &mut Tables<'_>, now: i64, patience_ms: i64, limit: usize) -> Result<Fired> {
+///
+/// Of several runs that wait for a device the newest one is sent: an older one goes, unless `in_flight` says that it is being
+/// sent.
+pub fn fire_due(
+    tables: &mut Tables<'_>,
+    now: i64,
+    patience_ms: i64,
+    limit: usize,
+    in_flight: impl Fn(&JobId) -> bool,
+) -> Result<Fired> {
     let mut due = Vec::new();
     for row in tables.schedules_due.range((i64::MIN, "")..(now.saturating_add(1), ""))?.take(limit) {
         due.push(ScheduleId(row?.0.value().1.to_owned()));
@@ -92,6 +101,9 @@ pub fn fire_due(tables: &mut Tables<'_>, now: i64, patience_ms: i64, limit: usiz
         let before = schedule.due;
         match schedule.take_due(now, patience_ms)? {
             Due::Run(at) => {
+                if let Some(older) = schedule.job.take().filter(|job| !in_flight(job)) {
+                    jobs::cancel(tables, &older, now, |_| false)?;
+                }
                 let (job, item) = run_of(&schedule, at + patience_ms, now);
                 jobs::insert(tables, &job, std::slice::from_ref(&item), None)?;
                 (schedule.job, schedule.message_id) = (Some(job.id), Some(item.message_id));
@@ -126,6 +138,11 @@ pub(super) fn run_ended(
     put(tables, due, &schedule)?;
     let sent = item.state == ItemState::Sent;
     tell(tables, &schedule, if sent { ScheduleChange::Sent } else { ScheduleChange::Failed }, now)
+}
+
+/// Returns when the next schedule is due, in milliseconds since 1970.
+pub fn next_due(view: &View) -> Result<Option<i64>> {
+    Ok(view.schedules_due()?.first()?.map(|(key, _)| key.value().0))
 }
 
 /// Returns the schedule, or none.
@@ -262,7 +279,7 @@ mod tests {
     }
 
     async fn fire(store: &Store, now: i64) -> Fired {
-        store.write(move |t| fire_due(t, now, PATIENCE, 10)).await.expect("fired")
+        store.write(move |t| fire_due(t, now, PATIENCE, 10, |_| false)).await.expect("fired")
     }
 
     fn read_one(store: &Store, id: &ScheduleId) -> Schedule {
@@ -316,6 +333,28 @@ mod tests {
         settle(&store, &line[0].job.id, Outcome::Sent).await;
         let ended = read_one(&store, &id);
         assert_eq!((ended.status, ended.sent_at, ended.job), (ScheduleStatus::Sent, Some(9), None));
+    }
+
+    #[tokio::test]
+    async fn of_runs_that_wait_for_a_device_the_newest_is_sent_and_a_cancelled_schedule_leaves_none() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        let id = put_schedule(&store, &schedule(MINUTE, every_minute(None, None))).await;
+        let mut newest = String::new();
+        for minute in 1..=3 {
+            fire(&store, minute * MINUTE).await;
+            let line = waiting(&store, device);
+            assert_eq!(line.len(), 1);
+            assert_ne!(line[0].item.message_id, newest);
+            newest.clone_from(&line[0].item.message_id);
+        }
+        // What is being sent is finished.
+        store.write(|t| fire_due(t, 4 * MINUTE, PATIENCE, 10, |_| true)).await.expect("fired");
+        assert_eq!(waiting(&store, device).len(), 2);
+        let first = waiting(&store, device)[0].job.id.clone();
+        settle(&store, &first, Outcome::Sent).await;
+        store.write(move |t| cancel(t, &id, 5 * MINUTE, |_| false)).await.expect("cancelled");
+        assert!(waiting(&store, device).is_empty());
     }
 
     #[tokio::test]

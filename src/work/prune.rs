@@ -15,7 +15,8 @@ use tokio::sync::watch;
 const EVERY: Duration = Duration::from_secs(60);
 /// Rows dropped per transaction: a long one would make senders wait.
 const BATCH: usize = 500;
-/// Pause between two looks for files that no row names, as a crash may leave them. They are rare, and looking reads folders.
+/// Pause between two rounds of what is rare or long to look for: files that no row names, as a crash may leave them, and rows that
+/// nobody can tell from missing ones.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Listed jobs dropped per transaction; each may have 10,000 entries.
 const JOBS: usize = 5;
@@ -31,6 +32,9 @@ pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
         }
         if swept.is_none_or(|at| at.elapsed() >= SWEEP_EVERY) {
             swept = Some(Instant::now());
+            if let Err(error) = seldom(&gateway).await {
+                tracing::error!(%error, "pruning the store failed, the next round tries again");
+            }
             if let Err(error) = sweep(&gateway).await {
                 tracing::error!(%error, "looking for left files failed, the next round tries again");
             }
@@ -46,16 +50,27 @@ pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
 async fn step(gateway: &Gateway) -> Result<usize> {
     let (store, now) = (gateway.store(), gateway.clock().now());
     outbox::trim(store).await?;
-    store.write(move |t| logins::prune(t, now)).await?;
-    store.write(activity::trim).await?;
-    store.write(notifications::trim).await?;
-    while store.write(move |t| expiry::prune(t, now, BATCH)).await? == BATCH {}
+    while store.scan(move |view| expiry::has_over(view, now)).await? {
+        store.write(move |t| expiry::prune(t, now, BATCH)).await?;
+    }
     if store.scan(move |view| status_posts::has_old(view, now)).await? {
         piecewise(store, move |t| status_posts::prune(t, now, BATCH)).await?;
     }
     files(gateway, now).await?;
-    let requests = piecewise(store, move |t| jobs::prune(t, now, BATCH)).await?;
-    Ok(requests + retain(gateway).await?)
+    retain(gateway).await
+}
+
+/// Drops what grows slowly and is asked for by age, so that going a little late does not matter.
+async fn seldom(gateway: &Gateway) -> Result<usize> {
+    let (store, now) = (gateway.store(), gateway.clock().now());
+    store.write(move |t| logins::prune(t, now)).await?;
+    store.write(activity::trim).await?;
+    store.write(notifications::trim).await?;
+    let keys = store.scan(move |view| jobs::stale_keys(view, now)).await?;
+    for piece in keys.chunks(BATCH).map(<[_]>::to_vec) {
+        store.write(move |t| jobs::forget_keys(t, &piece, now)).await?;
+    }
+    piecewise(store, move |t| jobs::prune(t, now, BATCH)).await
 }
 
 /// Drops what is older than the configuration wants it kept.
@@ -102,7 +117,7 @@ async fn files(gateway: &Gateway, now: i64) -> Result<()> {
     let rule = &gateway.config().media;
     let until = Some(rule.keep_for.millis()).filter(|kept| *kept > 0).map(|kept| now - kept);
     let max_bytes = Some(u64::from(rule.max_total_mb) << 20).filter(|max| *max > 0);
-    loop {
+    while gateway.store().scan(move |view| media::has_old(view, until, max_bytes)).await? {
         let gone = gateway.store().write(move |t| media::prune(t, until, max_bytes, BATCH)).await?;
         if gone.is_empty() {
             return Ok(());
@@ -110,6 +125,7 @@ async fn files(gateway: &Gateway, now: i64) -> Result<()> {
         tracing::debug!(files = gone.len(), "removing files of messages");
         remove(gateway, move || Ok(gone)).await?;
     }
+    Ok(())
 }
 
 /// Removes files that no row names.

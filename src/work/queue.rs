@@ -1,7 +1,8 @@
 //! The queue's lanes: one per device. Pacing and retry live here and nowhere else.
 //!
 //! A lane claims what is next, hands it to WhatsApp in order, and settles it when the network has answered. Single sends
-//! share the lane's pipeline; bulk items go one at a time with their pause between them, and wait for singles.
+//! share the lane's pipeline; bulk items go one at a time with their pause between them, wait for singles, and never make
+//! singles wait.
 
 use crate::error::{Error, Result};
 use crate::gateway::Gateway;
@@ -18,7 +19,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 /// Look again at least this often: a wake-up that was lost costs a minute, not a message.
 const POLL: Duration = Duration::from_secs(60);
@@ -55,6 +56,7 @@ pub async fn run(gateway: Gateway, mut stopped: watch::Receiver<bool>) {
         while lanes.try_join_next().is_some() {}
     }
     while lanes.join_next().await.is_some() {}
+    gateway.queue().stop();
 }
 
 /// Runs a lane; after a panic it starts anew and nothing is lost, because what it held is still in the queue.
@@ -78,8 +80,27 @@ struct Lane {
     wake: Arc<Notify>,
     stopped: watch::Receiver<bool>,
     live: watch::Receiver<Live>,
-    flight: JoinSet<Flight>,
+    flight: JoinSet<Landed>,
     retry: Duration,
+    /// A single message needs another try.
+    badly: bool,
+    bulk: Bulk,
+}
+
+/// The one bulk item of a lane.
+struct Bulk {
+    /// It is in flight.
+    flies: bool,
+    /// After something went wrong, the next one goes not before this time, in milliseconds since 1970.
+    not_before: i64,
+    /// The pause behind the next failure.
+    retry: Duration,
+}
+
+/// A flight that has ended.
+struct Landed {
+    is_bulk: bool,
+    flight: Flight,
 }
 
 /// A lease that is given back when it is dropped, also by a panic.
@@ -118,7 +139,9 @@ enum Next {
 impl Lane {
     fn new(gateway: Gateway, device: DeviceNo, wake: Arc<Notify>, stopped: watch::Receiver<bool>) -> Self {
         let live = gateway.fleet().watch(device);
-        Self { gateway, device, wake, stopped, live, flight: JoinSet::new(), retry: RETRY_FIRST }
+        let bulk = Bulk { flies: false, not_before: 0, retry: RETRY_FIRST };
+        let flight = JoinSet::new();
+        Self { gateway, device, wake, stopped, live, flight, retry: RETRY_FIRST, badly: false, bulk }
     }
 
     async fn run(mut self) {
@@ -152,13 +175,35 @@ impl Lane {
         while self.flight.join_next().await.is_some() {}
     }
 
-    /// Takes note of the flights that ended and returns whether one of them needs another try.
+    /// Takes note of the flights that ended and returns whether a single message needs another try.
     fn landed_badly(&mut self) -> bool {
-        let mut badly = false;
-        while let Some(flight) = self.flight.try_join_next() {
-            badly |= !matches!(flight, Ok(Flight::Done));
+        while let Some(landed) = self.flight.try_join_next() {
+            self.landed(landed);
         }
-        badly
+        std::mem::take(&mut self.badly)
+    }
+
+    fn landed(&mut self, landed: std::result::Result<Landed, JoinError>) {
+        match landed {
+            Ok(Landed { is_bulk: true, flight }) => self.bulk_landed(&flight),
+            Ok(Landed { flight, .. }) => self.badly |= matches!(flight, Flight::Again),
+            // A flight that panicked may have been the bulk one; its lease is free again.
+            Err(_) => {
+                self.bulk_landed(&Flight::Again);
+                self.badly = true;
+            }
+        }
+    }
+
+    fn bulk_landed(&mut self, flight: &Flight) {
+        self.bulk.flies = false;
+        match flight {
+            Flight::Done => self.bulk.retry = RETRY_FIRST,
+            Flight::Again => {
+                self.bulk.not_before = self.gateway.clock().now() + self.bulk.retry.as_millis() as i64;
+                self.bulk.retry = (self.bulk.retry * 2).min(RETRY_MAX);
+            }
+        }
     }
 
     /// Claims and sends what is next.
@@ -180,7 +225,8 @@ impl Lane {
                 }
                 continue;
             }
-            if sent_any || !self.flight.is_empty() {
+            // What flies wakes the lane when it lands.
+            if sent_any || self.bulk.flies || !self.flight.is_empty() {
                 break;
             }
             return self.bulk(waiting).await;
@@ -200,23 +246,25 @@ impl Lane {
 
     /// Sends one bulk item when its pause is over.
     async fn bulk(&mut self, waiting: Waiting) -> Result<Next> {
-        let due = waiting.job.next_at.max(waiting.item.place.map_or(0, |(due, _)| due));
+        let place = waiting.item.place.map_or(0, |(due, _)| due);
+        let due = waiting.job.next_at.max(place).max(self.bulk.not_before);
         if self.gateway.clock().now() < due {
             return Ok(Next::Idle(Some(due)));
         }
-        match self.launch(waiting).await? {
-            Flight::Again => Ok(Next::Later),
+        let before = self.flight.len();
+        let flight = self.launch(waiting).await?;
+        match self.flight.len() > before {
             // The next item of the job waits for this one's answer.
-            Flight::Done => match self.flight.join_next().await {
-                Some(Ok(Flight::Done)) | None => Ok(Next::Sent),
-                Some(_) => Ok(Next::Later),
-            },
+            true => self.bulk.flies = true,
+            false => self.bulk_landed(&flight),
         }
+        Ok(Next::Sent)
     }
 
     /// Hands an item to WhatsApp and leaves a task behind that waits for the answer and settles.
     async fn launch(&mut self, waiting: Waiting) -> Result<Flight> {
         let Waiting { job, item } = waiting;
+        let is_bulk = !job.kind.is_single();
         let queue = self.gateway.queue().clone();
         if !queue.lease(&job.id, item.index) {
             return Ok(Flight::Done);
@@ -233,28 +281,20 @@ impl Lane {
         }
         if item.outgoing.as_ref().is_some_and(|outgoing| outgoing.content.is_media()) {
             // Fetching and uploading take their time; texts of the device do not wait for it.
-            let (device, retry) = (self.device, self.wake.clone());
+            let device = self.device;
             self.flight.spawn(async move {
                 let flight = match carry(&gateway, device, &lease, &item).await {
                     Ok(pending) => land(&gateway, &lease, pending).await,
                     Err(failure) => conclude(&gateway, &lease, Err(failure)).await,
                 };
-                drop(lease);
-                retry.notify_one();
-                flight
+                Landed { is_bulk, flight }
             });
             return Ok(Flight::Done);
         }
         match hand_over(&gateway, self.device, &item).await {
             Ok(pending) => {
-                let retry = self.wake.clone();
-                self.flight.spawn(async move {
-                    let flight = land(&gateway, &lease, pending).await;
-                    drop(lease);
-                    // The lane may be waiting for room, for its next bulk item, or for another try.
-                    retry.notify_one();
-                    flight
-                });
+                self.flight
+                    .spawn(async move { Landed { is_bulk, flight: land(&gateway, &lease, pending).await } });
                 Ok(Flight::Done)
             }
             Err(failure) => Ok(conclude(&gateway, &lease, Err(failure)).await),
@@ -265,7 +305,7 @@ impl Lane {
     async fn give_up_overdue(&mut self) -> Result<Next> {
         let patience = self.gateway.config().queue.give_up_after.millis();
         let now = self.gateway.clock().now();
-        let mut next = None;
+        let (mut next, mut any) = (None, false);
         for waiting in self.claimable(OVERDUE_BATCH)? {
             let waiting_since = waiting.item.place.map_or(now, |(due, _)| due).max(waiting.job.next_at);
             let end = waiting.job.deadline.unwrap_or(waiting_since + patience);
@@ -274,8 +314,10 @@ impl Lane {
                 continue;
             }
             give_up(&self.gateway, &waiting.job.id, waiting.item.index).await?;
+            any = true;
         }
-        Ok(Next::Idle(next))
+        // Behind what went there may be more of it.
+        Ok(if any { Next::Sent } else { Next::Idle(next) })
     }
 
     /// Waits for a wake-up, a change of the connection, an answer in flight, a point in time, or the stop.
@@ -287,11 +329,20 @@ impl Lane {
                 None => tokio::time::sleep(POLL).await,
             }
         };
-        tokio::select! {
-            _ = woken => {}
-            _ = due => {}
-            _ = self.live.changed() => self.retry = RETRY_FIRST,
-            _ = self.stopped.wait_for(|stop| *stop) => {}
+        let landed = tokio::select! {
+            _ = woken => None,
+            _ = due => None,
+            // The lane may be waiting for room, for its next bulk item, or for another try.
+            Some(landed) = self.flight.join_next() => Some(landed),
+            _ = self.live.changed() => {
+                self.retry = RETRY_FIRST;
+                self.bulk.not_before = 0;
+                None
+            }
+            _ = self.stopped.wait_for(|stop| *stop) => None,
+        };
+        if let Some(landed) = landed {
+            self.landed(landed);
         }
     }
 
@@ -392,7 +443,7 @@ async fn try_conclude(
 /// Settles an item that the device was away for too long to send.
 async fn give_up(gateway: &Gateway, job: &JobId, index: u32) -> Result<()> {
     let error = ItemError { code: Code::SendGaveUp.name(), network: None };
-    settle(gateway, job, index, Outcome::Failed(error)).await
+    settle(gateway, job, index, Outcome::Overdue(error)).await
 }
 
 /// Settles an item in one commit and tells who waits when that was the job's last.

@@ -10,7 +10,7 @@ use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::job::{Item, ItemState, Job, JobStatus, Priority};
 use crate::model::message::MessageStatus;
-use crate::store::tables::Tables;
+use crate::store::tables::{Tables, View};
 use crate::store::{devices, identities, outbox};
 use crate::store::{media, messages};
 use redb::ReadableTable as _;
@@ -47,7 +47,16 @@ pub fn cancel_of_device(tables: &mut Tables<'_>, device: DeviceNo, now: i64) -> 
             ids.insert(id);
         }
     }
-    ids.into_iter().try_for_each(|id| cancel(tables, &JobId(id), now, |_| false).map(drop))
+    ids.into_iter().try_for_each(|id| end(tables, &JobId(id), now))
+}
+
+/// Cancels a job, or takes out of the queue what an ended one left there in flight.
+fn end(tables: &mut Tables<'_>, id: &JobId, now: i64) -> Result<()> {
+    let job = existing(tables, id)?;
+    if !job.status.is_ended() {
+        return cancel(tables, id, now, |_| false).map(drop);
+    }
+    pending(tables, &job)?.iter_mut().try_for_each(|item| withdraw(tables, &job, item))
 }
 
 /// Holds a job back: what waits leaves the queue and keeps its place. The item in flight is finished by its lane.
@@ -166,6 +175,11 @@ pub fn begin_due(tables: &mut Tables<'_>, now: i64, limit: usize) -> Result<(Vec
     Ok((devices, next))
 }
 
+/// Returns when the next delayed job starts, in milliseconds since 1970.
+pub fn next_start(view: &View) -> Result<Option<i64>> {
+    Ok(view.job_starts()?.first()?.map(|(key, _)| key.value().0))
+}
+
 /// Notes when a job starts that waits for its time.
 pub(super) fn remember_start(tables: &mut Tables<'_>, job: &Job, now: i64) -> Result<()> {
     if let Some(at) = job.start_at.filter(|at| *at > now) {
@@ -266,6 +280,20 @@ mod tests {
         assert_eq!(status(&store), JobStatus::Processing);
         let again = store.write(|t| resume(t, &id(), 4)).await;
         assert_eq!(again.expect_err("runs").code(), Code::JobNotPaused);
+    }
+
+    /// A device goes while an entry of a cancelled job is still in flight.
+    #[tokio::test]
+    async fn nothing_of_a_device_stays_in_the_queue() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        put_job(&store, device, JOB, JobKind::SendTextBulk, 2, 1).await;
+        put_job(&store, device, "single", JobKind::SendSingle, 1, 2).await;
+        store.write(|t| cancel(t, &id(), 5, |index| index == 0)).await.expect("cancelled");
+        assert_eq!(line(&store, device).len(), 2);
+        store.write(move |t| cancel_of_device(t, device, 6)).await.expect("all cancelled");
+        assert!(line(&store, device).is_empty());
+        assert_eq!(status(&store), JobStatus::Cancelled);
     }
 
     #[tokio::test]

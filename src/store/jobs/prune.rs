@@ -5,27 +5,49 @@ use super::rows::read;
 use crate::error::Result;
 use crate::model::job::Job;
 use crate::store::codec::decode;
-use crate::store::tables::Tables;
+use crate::store::tables::{Tables, View};
 use redb::ReadableTable as _;
 
-/// Drops ended jobs of requests and idempotency rows that are older than [`ONCE_KEEP_MS`]; at most `limit` jobs.
+/// Drops ended jobs that no list shows and that are older than [`ONCE_KEEP_MS`]; at most `limit`.
 ///
 /// Returns how many jobs went.
 pub fn prune(tables: &mut Tables<'_>, now: i64, limit: usize) -> Result<usize> {
-    let until = now - ONCE_KEEP_MS;
-    let gone = drop_ended(tables, 0, until, limit, |_| true)?;
+    drop_ended(tables, 0, now - ONCE_KEEP_MS, limit, |_| true)
+}
+
+/// The place of an `Idempotency-Key`: who asked, and the key.
+pub type KeyPlace = (String, String);
+
+/// Returns the idempotency rows that are older than [`ONCE_KEEP_MS`].
+pub fn stale_keys(view: &View, now: i64) -> Result<Vec<KeyPlace>> {
     let mut stale = Vec::new();
-    for row in tables.idempotency.iter()? {
+    for row in view.idempotency()?.iter()? {
         let (at, value) = row?;
         let once: Once = decode("idempotency", at.value(), value.value())?;
-        if once.at < until {
+        if is_stale(&once, now) {
             stale.push((at.value().0.to_owned(), at.value().1.to_owned()));
         }
     }
-    for (caller, key) in &stale {
-        tables.idempotency.remove((caller.as_str(), key.as_str()))?;
+    Ok(stale)
+}
+
+/// Drops idempotency rows, unless the key was used anew in the meantime.
+pub fn forget_keys(tables: &mut Tables<'_>, keys: &[KeyPlace], now: i64) -> Result<()> {
+    for (caller, key) in keys {
+        let place = (caller.as_str(), key.as_str());
+        let once: Option<Once> = match tables.idempotency.get(place)? {
+            Some(row) => Some(decode("idempotency", place, row.value())?),
+            None => None,
+        };
+        if once.is_some_and(|once| is_stale(&once, now)) {
+            tables.idempotency.remove(place)?;
+        }
     }
-    Ok(gone)
+    Ok(())
+}
+
+fn is_stale(once: &Once, now: i64) -> bool {
+    once.at < now - ONCE_KEEP_MS
 }
 
 /// Drops listed jobs with their entries that ended before `before` (milliseconds since 1970); at most `limit`, which count as one

@@ -18,6 +18,8 @@ pub enum Outcome {
     Sent,
     /// It is given up.
     Failed(ItemError),
+    /// Its time passed before it could be tried.
+    Overdue(ItemError),
 }
 
 /// Settles an item: item, job counters, message and outbox in one commit. Returns the job as it stands now.
@@ -33,11 +35,16 @@ pub fn settle(tables: &mut Tables<'_>, job: &JobId, index: u32, outcome: &Outcom
     let sent = matches!(outcome, Outcome::Sent);
     item.state = if sent { ItemState::Sent } else { ItemState::Failed };
     item.settled_at = Some(now);
-    if let Outcome::Failed(error) = outcome {
+    if let Outcome::Failed(error) | Outcome::Overdue(error) = outcome {
         item.error = Some(error.clone());
     }
     put_item(tables, &job.id, &item)?;
+    let turn = job.next_at;
     job.count(sent, now);
+    if matches!(outcome, Outcome::Overdue(_)) {
+        // Nothing was sent that the next one would have to keep its distance from.
+        job.next_at = turn;
+    }
     put(tables, &job)?;
     tell_settled(tables, &job, &item, now)?;
     if let Some(schedule) = &job.schedule {
@@ -55,11 +62,14 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
     };
     message.status = if item.state == ItemState::Sent { MessageStatus::Sent } else { MessageStatus::Failed };
     message.error = item.error.as_ref().map(|error| error.code.clone());
+    let attempted = message.status;
     if !job.kind.is_single() {
         // A bulk message stands in the chat where it was sent, not where the job was made.
         message.at = now;
     }
-    let message = messages::settle_outgoing(tables, &message)?;
+    let message = messages::settle_outgoing(tables, &message, now)?;
+    // A receipt that overtook the acceptance was told already.
+    let is_news = message.status == attempted;
     let scope = devices::scope(&devices::existing(tables, job.device)?);
     let status = Fact::MessageStatus {
         message_id: message.id.clone(),
@@ -69,7 +79,9 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
     if item.state == ItemState::Sent {
         outbox::append(tables, now, scope.clone(), Fact::MessageSent { message })?;
     }
-    outbox::append(tables, now, scope.clone(), status)?;
+    if is_news {
+        outbox::append(tables, now, scope.clone(), status)?;
+    }
     if job.kind.is_listed() {
         outbox::append(tables, now, scope, told(job))?;
     }

@@ -40,7 +40,7 @@ pub fn import(tables: &mut Tables<'_>, past: &PastChat, messages: &[Message], no
         media::want(tables, &message, now)?;
         chats::note_past(tables, &message)?;
         chat_settings::note(tables, &message)?;
-        expiry::note(tables, &message)?;
+        expiry::note(tables, &message, message.at)?;
         new += 1;
     }
     chats::take_over(tables, &chat, past, !was_known)?;

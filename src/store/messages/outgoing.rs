@@ -5,12 +5,10 @@ use crate::error::Result;
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
-use crate::model::message::{Message, MessageStatus};
-use crate::store::codec::decode;
+use crate::model::media::Media;
+use crate::model::message::{Content, Message, MessageStatus};
 use crate::store::tables::Tables;
 use crate::store::{chats, devices, expiry, identities, outbox};
-use redb::ReadableTable as _;
-use serde::Deserialize;
 
 /// Stores an outgoing message that waits in the queue.
 pub(in crate::store) fn insert_outgoing(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
@@ -35,44 +33,65 @@ pub(in crate::store) fn remove_outgoing(
     chats::forget(tables, device, &chat_text, id, newest.as_ref())
 }
 
-/// Replaces an outgoing message after an attempt; `message.at` may have moved.
-pub(in crate::store) fn settle_outgoing(tables: &mut Tables<'_>, message: &Message) -> Result<Message> {
-    let chat = message.chat.to_string();
-    let mut message = message.clone();
-    let known = tables
-        .message_ids
-        .get((message.device.0, message.id.as_str(), chat.as_str(), ""))?
-        .map(|r| r.value());
-    if let Some(at) = known {
-        let key = (message.device.0, chat.as_str(), at, message.id.as_str());
-        if let Some(old) = tables.messages.get(key)? {
-            let old: Progress = decode("messages", &message.id, old.value())?;
-            // A receipt may have overtaken the acceptance.
-            message.status = message.status.max(old.status);
+/// Writes what came of an attempt into an outgoing message; `message.at` may have moved.
+///
+/// `now` is when WhatsApp took it, in milliseconds since 1970.
+pub(in crate::store) fn settle_outgoing(
+    tables: &mut Tables<'_>,
+    message: &Message,
+    now: i64,
+) -> Result<Message> {
+    let settled = match known(tables, message)? {
+        Some(old) if old.at == message.at => {
+            let settled = with_attempt(old, message);
+            replace(tables, &settled)?;
+            settled
         }
-        if at != message.at {
-            take(tables, message.device, &chat, at, &message.id)?;
+        Some(old) => {
+            take(tables, old.device, &old.chat.to_string(), old.at, &old.id)?;
+            let settled = with_attempt(old, message);
+            put(tables, &settled)?;
+            settled
         }
-    }
-    if known == Some(message.at) {
-        replace(tables, &message)?;
-    } else {
-        put(tables, &message)?;
-    }
-    chats::note(tables, &message)?;
-    expiry::note(tables, &message)?;
-    Ok(message)
+        None => {
+            put(tables, message)?;
+            message.clone()
+        }
+    };
+    chats::note(tables, &settled)?;
+    expiry::note(tables, &settled, now)?;
+    Ok(settled)
 }
 
 /// Shows an outgoing message as waiting, for the first time or once more after it was given up.
 pub(in crate::store) fn wait_again(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
-    let chat = message.chat.to_string();
-    let key = (message.device.0, message.id.as_str(), chat.as_str(), "");
-    let known = tables.message_ids.get(key)?.map(|row| row.value());
-    if let Some(at) = known {
-        take(tables, message.device, &chat, at, &message.id)?;
+    let Some(old) = known(tables, message)? else { return insert_outgoing(tables, message) };
+    take(tables, old.device, &old.chat.to_string(), old.at, &old.id)?;
+    let waiting = Message { status: message.status, ..with_attempt(old, message) };
+    insert_outgoing(tables, &waiting)
+}
+
+fn known(tables: &Tables<'_>, message: &Message) -> Result<Option<Message>> {
+    own(&tables.message_ids, &tables.messages, message.device, &message.chat.to_string(), &message.id)
+}
+
+/// Returns the stored message as the attempt left it. What became of it meanwhile stays, as WhatsApp may have had it from an
+/// earlier attempt: a receipt, reactions, votes, its deletion. A file that was fetched to be sent is new.
+fn with_attempt(old: Message, attempt: &Message) -> Message {
+    let content = match (old.content, &attempt.content) {
+        (Content::Media(was), Content::Media(is)) => {
+            Content::Media(Box::new(Media { caption: was.caption, ..(**is).clone() }))
+        }
+        (content, _) => content,
+    };
+    let has_arrived = old.status >= MessageStatus::Sent;
+    Message {
+        content,
+        status: attempt.status.max(old.status),
+        error: attempt.error.clone().filter(|_| !has_arrived),
+        at: attempt.at,
+        ..old
     }
-    insert_outgoing(tables, message)
 }
 
 /// Moves the account's own messages forward after a receipt of the recipient, and tells each change.
@@ -92,21 +111,19 @@ pub fn advance(
         if message.status >= to {
             continue;
         }
+        let is_first = message.status < MessageStatus::Sent;
         message.status = to;
         message.error = None;
         replace(tables, &message)?;
+        if is_first {
+            expiry::note(tables, &message, now)?;
+        }
         chats::progress(tables, device, &chat_text, id, to)?;
         let scope = devices::scope(&devices::existing(tables, device)?);
         let fact = Fact::MessageStatus { message_id: id.clone(), chat: chat_text.clone(), status: to };
         outbox::append(tables, now, scope, fact)?;
     }
     Ok(())
-}
-
-/// The part of a stored message that a settling one has to know.
-#[derive(Deserialize)]
-struct Progress {
-    status: MessageStatus,
 }
 
 #[cfg(test)]
@@ -130,5 +147,27 @@ mod tests {
         let view = store.view().expect("a view");
         let found = own_message(&view, device, &chat, "OUT").expect("read").expect("found");
         assert_eq!(found.status, MessageStatus::Read);
+    }
+
+    /// WhatsApp had the message, but Kurir was killed before it knew; when it is sent again, people have answered to it already.
+    #[tokio::test]
+    async fn what_became_of_a_message_before_it_was_settled_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        let mut waiting = incoming(device, "OUT", 5);
+        (waiting.from_me, waiting.status, waiting.sender) = (true, MessageStatus::Pending, None);
+        let mut reacted = waiting.clone();
+        reacted.marks.starred = true;
+        reacted.content = Content::Deleted;
+        store.write(move |t| insert_outgoing(t, &reacted)).await.expect("stored");
+        let attempt = Message { status: MessageStatus::Sent, at: 9, ..waiting };
+        let settled = store.write(move |t| settle_outgoing(t, &attempt, 9)).await.expect("settled");
+        let found = own_message(&store.view().expect("a view"), device, &settled.chat, "OUT").expect("read");
+        assert_eq!(found.as_ref(), Some(&settled));
+        assert_eq!(
+            (&settled.content, settled.at, settled.status),
+            (&Content::Deleted, 9, MessageStatus::Sent)
+        );
+        assert!(settled.marks.starred);
     }
 }
