@@ -331,14 +331,36 @@ pub struct Item {
     pub place: Option<(i64, u64)>,
 }
 
-/// Why an item failed.
+/// Why an item, or its message, failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct ItemError {
     /// Name of a code of the catalogue, such as `phone_invalid`.
     pub code: String,
     /// The network's number, when it gave one.
-    #[serde(default)]
     pub network: Option<i32>,
+}
+
+/// How an [`ItemError`] may stand in a row.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    /// In messages of before the number was kept.
+    Name(String),
+    Whole {
+        code: String,
+        #[serde(default)]
+        network: Option<i32>,
+    },
+}
+
+impl From<Written> for ItemError {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Name(code) => Self { code, network: None },
+            Written::Whole { code, network } => Self { code, network },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -406,6 +428,18 @@ mod tests {
         assert!((2_000..=5_000).contains(&Pacing::Random.gap_ms()));
         for bad in [-1.0, 3600.1, f64::NAN, f64::INFINITY] {
             assert!(Pacing::from_seconds(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_read_with_and_without_its_number() {
+        for (text, network) in [
+            ("\"send_refused\"", None),
+            ("{\"code\":\"send_refused\"}", None),
+            ("{\"code\":\"send_refused\",\"network\":403}", Some(403)),
+        ] {
+            let error: ItemError = serde_json::from_str(text).expect("a reason");
+            assert_eq!(error, ItemError { code: "send_refused".into(), network });
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::model::card::Card;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::jid::Jid;
+use crate::model::job::ItemError;
 use crate::model::marks::Marks;
 use crate::model::media::{FileHash, Media, MediaFromUrl};
 use crate::model::outgoing::{Around, OutgoingChange};
@@ -324,9 +325,9 @@ pub struct Message {
     pub at: i64,
     /// How far it came.
     pub status: MessageStatus,
-    /// Why it failed, as the name of a code of the catalogue.
+    /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
+    pub error: Option<ItemError>,
     /// The job that sent it, when Kurir did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,

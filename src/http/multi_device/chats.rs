@@ -12,7 +12,6 @@ use crate::http::route::{Access, Route, get, post};
 use crate::model::chat::{Chat, ChatSettings};
 use crate::model::device::Device;
 use crate::model::jid::{Jid, PhoneRule};
-use crate::model::job::ItemError;
 use crate::model::message::{Message, MessageStatus};
 use crate::words::Lang;
 use schemars::JsonSchema;
@@ -239,10 +238,7 @@ impl MessageView {
             timestamp: message.at,
             status: message.status,
             push_name: message.push_name.clone(),
-            error: message
-                .error
-                .clone()
-                .map(|code| item_error(Some(&ItemError { code, network: None })).text(lang)),
+            error: message.error.as_ref().map(|error| item_error(Some(error)).text(lang)),
         }
     }
 }

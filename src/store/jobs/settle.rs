@@ -61,7 +61,7 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
         return tell_changed(tables, job, item, now);
     };
     message.status = if item.state == ItemState::Sent { MessageStatus::Sent } else { MessageStatus::Failed };
-    message.error = item.error.as_ref().map(|error| error.code.clone());
+    message.error.clone_from(&item.error);
     let attempted = message.status;
     if !job.kind.is_single() {
         // A bulk message stands in the chat where it was sent, not where the job was made.

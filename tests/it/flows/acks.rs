@@ -93,7 +93,7 @@ fn a_refused_text_fails_for_good_and_a_busy_network_is_asked_again() {
     let history = kurir.history("toko-1", CUSTOMER);
     assert_eq!(
         (&history[0]["status"], &history[0]["error"]),
-        (&json!("failed"), &json!("WhatsApp menolak pesan (kode 0)"))
+        (&json!("failed"), &json!("WhatsApp menolak pesan (kode 403)"))
     );
 }
 
