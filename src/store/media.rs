@@ -3,7 +3,7 @@
 
 use super::codec::{decode, encode};
 use super::tables::{Tables, View};
-use super::{devices, messages, outbox};
+use super::{devices, file_uses, messages, outbox};
 use crate::error::Result;
 use crate::model::event::Fact;
 use crate::model::id::{DeviceNo, JobId};
@@ -120,7 +120,7 @@ pub(super) fn hold_again(
 /// Lets a file go that an item needed.
 pub(super) fn release(tables: &mut Tables<'_>, hash: FileHash, job: &JobId, index: u32) -> Result<()> {
     tables.media_holds.remove((hash.0, job.as_str(), index))?;
-    Ok(())
+    file_uses::release(tables, hash)
 }
 
 /// Returns whether there are files that [`prune`] would look at.
@@ -162,6 +162,29 @@ pub fn prune(
         tables.media_files.remove(hash.0)?;
     }
     Ok(gone.into_iter().map(|(_, hash)| hash).collect())
+}
+
+/// Takes the rows of up to `limit` files away that no message shows any more and that nothing waits to send. The caller removes
+/// the files that are returned; of the others, some may be shown again.
+pub fn take_released(tables: &mut Tables<'_>, limit: usize) -> Result<Vec<FileHash>> {
+    let mut released = Vec::new();
+    for row in tables.media_released.iter()?.take(limit) {
+        released.push(FileHash(row?.0.value()));
+    }
+    let mut gone = Vec::new();
+    for hash in released {
+        tables.media_released.remove(hash.0)?;
+        if is_held(tables, hash)? || file_uses::is_used(tables, hash)? {
+            // Whoever needs it lets it go again.
+            continue;
+        }
+        if let Some(file) = stored(tables, hash)? {
+            tables.media_by_age.remove((file.at, hash.0))?;
+            tables.media_files.remove(hash.0)?;
+            gone.push(hash);
+        }
+    }
+    Ok(gone)
 }
 
 /// Returns how much is stored.
@@ -264,7 +287,8 @@ pub fn fetched(tables: &mut Tables<'_>, wanted: &Wanted, media: &Media, now: i64
     let Some(message) =
         messages::set_media(tables, wanted.device, &wanted.chat, wanted.at, &wanted.id, media)?
     else {
-        return Ok(());
+        // The message was deleted while its file was fetched.
+        return media.file.map_or(Ok(()), |hash| file_uses::release(tables, hash));
     };
     let Some(device) = devices::find(tables, wanted.device)? else { return Ok(()) };
     outbox::append(tables, now, devices::scope(&device), Fact::MessageMedia { message })?;

@@ -14,7 +14,7 @@ mod unread;
 
 pub use amend::star;
 pub(super) use amend::{amend, set_media, vanish};
-pub(super) use catch_up::index_next;
+pub(super) use catch_up::{index_missing, visit_next};
 pub use history::import;
 pub use outgoing::advance;
 pub(super) use outgoing::{insert_outgoing, remove_outgoing, settle_outgoing, wait_again};

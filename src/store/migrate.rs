@@ -4,8 +4,9 @@
 //! pieces of one transaction each. The file is copied aside before the first step.
 
 use super::tables::Tables;
-use super::{messages, settings};
+use super::{file_uses, messages, settings};
 use crate::error::{Context, Error, Result};
+use crate::model::message::Message;
 use redb::{Database, ReadableTable as _};
 use std::path::Path;
 
@@ -13,12 +14,12 @@ use std::path::Path;
 type Step = fn(&mut Tables<'_>) -> Result<bool>;
 
 /// `STEPS[n]` leads from schema `n + 1` to `n + 2`. Schema 1 is the first released layout.
-const STEPS: &[Step] = &[classes_by_priority, index_messages];
+const STEPS: &[Step] = &[classes_by_priority, index_messages, note_files];
 
 /// Messages that are indexed per transaction: few enough for a small memory, many enough to share the wait for the disk.
 const PIECE: usize = 2_000;
-/// Name of the setting that holds how far the indexing has come.
-const INDEXED_UP_TO: &str = "migration-indexed-up-to";
+/// Name of the setting that holds how far a step through all messages has come.
+const UP_TO: &str = "migration-indexed-up-to";
 
 /// Bulk stood in class 1 before jobs had a priority; class 1 is high priority now, 2 is normal.
 fn classes_by_priority(tables: &mut Tables<'_>) -> Result<bool> {
@@ -39,14 +40,23 @@ fn classes_by_priority(tables: &mut Tables<'_>) -> Result<bool> {
 
 /// Messages had no index of words and were not counted per day.
 fn index_messages(tables: &mut Tables<'_>) -> Result<bool> {
-    index_piece(tables, PIECE)
+    visit_messages(tables, PIECE, messages::index_missing)
 }
 
-fn index_piece(tables: &mut Tables<'_>, piece: usize) -> Result<bool> {
-    let from = settings::get_in(tables, INDEXED_UP_TO)?;
-    match messages::index_next(tables, from, piece)? {
-        Some(up_to) => settings::set(tables, INDEXED_UP_TO, &up_to).map(|()| false),
-        None => settings::remove(tables, INDEXED_UP_TO).map(|()| true),
+/// Nobody knew which messages show a file.
+fn note_files(tables: &mut Tables<'_>) -> Result<bool> {
+    visit_messages(tables, PIECE, file_uses::add_missing)
+}
+
+fn visit_messages(
+    tables: &mut Tables<'_>,
+    piece: usize,
+    visit: fn(&mut Tables<'_>, &Message) -> Result<()>,
+) -> Result<bool> {
+    let from = settings::get_in(tables, UP_TO)?;
+    match messages::visit_next(tables, from, piece, visit)? {
+        Some(up_to) => settings::set(tables, UP_TO, &up_to).map(|()| false),
+        None => settings::remove(tables, UP_TO).map(|()| true),
     }
 }
 
@@ -184,7 +194,7 @@ mod tests {
             Ok(())
         })
         .expect("written");
-        let in_pieces: Step = |tables| index_piece(tables, 3);
+        let in_pieces: Step = |tables| visit_messages(tables, 3, messages::index_missing);
         for _ in 0..2 {
             run_steps(&db, &path, &[classes_by_priority, in_pieces]).expect("migrated");
             in_transaction(&db, |tables| {

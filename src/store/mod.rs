@@ -14,6 +14,7 @@ pub mod device_contacts;
 pub mod devices;
 mod examine;
 pub mod expiry;
+pub mod file_uses;
 pub mod files;
 pub mod groups;
 pub mod identities;

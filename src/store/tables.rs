@@ -145,6 +145,10 @@ tables! {
     media_by_age "media_by_age-1" (i64, [u8; 32]) => ();
     /// (SHA-256, job, index): waiting items that need the file.
     media_holds "media_holds-1" ([u8; 32], &'static str, u32) => ();
+    /// (SHA-256, device, chat, message id): messages that show the file.
+    media_uses "media_uses-1" ([u8; 32], u32, &'static str, &'static str) => ();
+    /// SHA-256: files that no message shows any more.
+    media_released "media_released-1" [u8; 32] => ();
     /// (device, class, SHA-256) → `media::Upload`: where WhatsApp has the file.
     media_uploads "media_uploads-1" (u32, &'static str, [u8; 32]) => Bytes;
     /// (due ms, device, message id, chat) → `media::Wanted`: incoming files that are to be fetched.

@@ -5,8 +5,8 @@ use crate::gateway::Gateway;
 use crate::model::day::Day;
 use crate::model::media::FileHash;
 use crate::store::{
-    Store, Tables, activity, expiry, jobs, logins, media, messages, notifications, outbox, schedules,
-    status_posts,
+    Store, Tables, activity, expiry, file_uses, jobs, logins, media, messages, notifications, outbox,
+    schedules, status_posts,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -112,8 +112,13 @@ where
     }
 }
 
-/// Removes the files that are older than the owner wants to keep them, and the oldest ones beyond the room for all.
+/// Removes the files that no message shows any more, those that are older than the owner wants to keep them, and the oldest ones
+/// beyond the room for all.
 async fn files(gateway: &Gateway, now: i64) -> Result<()> {
+    while gateway.store().scan(file_uses::any_released).await? {
+        let gone = gateway.store().write(|t| media::take_released(t, BATCH)).await?;
+        remove(gateway, move || Ok(gone)).await?;
+    }
     let rule = &gateway.config().media;
     let until = Some(rule.keep_for.millis()).filter(|kept| *kept > 0).map(|kept| now - kept);
     let max_bytes = Some(u64::from(rule.max_total_mb) << 20).filter(|max| *max > 0);

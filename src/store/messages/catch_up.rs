@@ -1,4 +1,4 @@
-//! Indexing and counting what a store of an earlier version left without.
+//! What stores of earlier versions left without: the index of words, the figures of days, the uses of files.
 
 use crate::error::Result;
 use crate::model::message::Message;
@@ -8,14 +8,22 @@ use crate::store::{days, search};
 use redb::ReadableTable as _;
 
 /// The place of a stored message: device, chat, at ms, id.
-type Place = (u32, String, i64, String);
+pub(in crate::store) type Place = (u32, String, i64, String);
 
-/// Indexes and counts up to `limit` messages behind `from` that a store of an earlier version left without. Returns where it
-/// stopped, none when there are no more.
-pub(in crate::store) fn index_next(
+/// Indexes and counts a message.
+pub(in crate::store) fn index_missing(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    if search::add_missing(tables, message)? {
+        days::note(tables, None, Some(message))?;
+    }
+    Ok(())
+}
+
+/// Calls `visit` for up to `limit` messages from `from` on. Returns where it goes on, none when there are no more.
+pub(in crate::store) fn visit_next(
     tables: &mut Tables<'_>,
     from: Option<Place>,
     limit: usize,
+    visit: fn(&mut Tables<'_>, &Message) -> Result<()>,
 ) -> Result<Option<Place>> {
     let from = from.unwrap_or((0, String::new(), i64::MIN, String::new()));
     let mut found: Vec<Message> = Vec::new();
@@ -24,9 +32,7 @@ pub(in crate::store) fn index_next(
         found.push(decode("messages", at.value(), value.value())?);
     }
     for message in &found {
-        if search::add_missing(tables, message)? {
-            days::note(tables, None, Some(message))?;
-        }
+        visit(tables, message)?;
     }
     let last = found.last().filter(|_| found.len() > limit);
     Ok(last.map(|last| (last.device.0, last.chat.to_string(), last.at, last.id.clone())))

@@ -7,7 +7,7 @@ use crate::model::jid::Jid;
 use crate::model::message::Message;
 use crate::store::codec::decode;
 use crate::store::tables::Tables;
-use crate::store::{days, search};
+use crate::store::{days, file_uses, search};
 use redb::ReadableTable as _;
 
 /// Moves the messages of a chat to the other address of the same person.
@@ -28,6 +28,7 @@ pub(in crate::store) fn move_chat(
     tables.messages.retain_in(range, |_, _| false)?;
     let mut dropped = Vec::new();
     for before in moving {
+        file_uses::note(tables, Some(&before), None)?;
         let (mut message, former) = (before.clone(), sender_of(&before));
         tables.message_ids.remove((device.0, message.id.as_str(), old_chat.as_str(), former.as_str()))?;
         message.chat = to.clone();

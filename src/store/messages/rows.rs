@@ -8,7 +8,7 @@ use crate::model::jid::Jid;
 use crate::model::message::Message;
 use crate::store::codec::{decode, encode};
 use crate::store::tables::Tables;
-use crate::store::{days, search};
+use crate::store::{days, file_uses, search};
 use redb::ReadableTable;
 
 pub(super) type Ids = (u32, &'static str, &'static str, &'static str);
@@ -111,10 +111,12 @@ pub(super) fn remove(
     at: i64,
     id: &str,
 ) -> Result<Option<Message>> {
-    match tables.messages.remove((device.0, chat, at, id))? {
-        Some(row) => decode("messages", (chat, at, id), row.value()).map(Some),
-        None => Ok(None),
-    }
+    let old: Option<Message> = match tables.messages.remove((device.0, chat, at, id))? {
+        Some(row) => Some(decode("messages", (chat, at, id), row.value())?),
+        None => None,
+    };
+    file_uses::note(tables, old.as_ref(), None)?;
+    Ok(old)
 }
 
 /// Keeps what is counted and what is found in step with the messages.
@@ -127,10 +129,12 @@ pub(super) fn note(tables: &mut Tables<'_>, old: Option<&Message>, new: Option<&
 pub(super) fn write(tables: &mut Tables<'_>, message: &Message) -> Result<Option<Message>> {
     let chat = message.chat.to_string();
     let key = (message.device.0, chat.as_str(), message.at, message.id.as_str());
-    match tables.messages.insert(key, encode(message)?.as_slice())? {
-        Some(old) => decode("messages", &message.id, old.value()).map(Some),
-        None => Ok(None),
-    }
+    let old: Option<Message> = match tables.messages.insert(key, encode(message)?.as_slice())? {
+        Some(old) => Some(decode("messages", &message.id, old.value())?),
+        None => None,
+    };
+    file_uses::note(tables, old.as_ref(), Some(message))?;
+    Ok(old)
 }
 
 pub(super) fn index(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
