@@ -390,6 +390,13 @@ impl Process {
         }
     }
 
+    /// The network answers a request of an unknown kind with nothing, which looks like success; here it is a failure.
+    fn require_known_requests(&self) {
+        let said = self.said.lock().expect("not poisoned");
+        let unknown = said.log.iter().find(|line| line.contains("unknown request, answered with nothing"));
+        assert!(unknown.is_none(), "the simulated network does not know what was asked: {unknown:?}");
+    }
+
     fn show(&self) {
         let said = self.said.lock().expect("not poisoned");
         // What the tests ask again and again while they wait would hide the rest.
@@ -412,6 +419,9 @@ impl Drop for TestKurir {
             }
             let _ = process.child.kill();
             let _ = process.child.wait();
+            if !std::thread::panicking() {
+                process.require_known_requests();
+            }
         }
     }
 }
