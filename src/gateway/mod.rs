@@ -29,6 +29,7 @@ mod photos;
 pub mod queue;
 mod schedules;
 mod search;
+mod sightings;
 mod signing;
 mod statistics;
 mod status_posts;
@@ -55,6 +56,7 @@ pub use messages::{BULK_MAX, Entry, IdempotencyKey, Sent, item_error};
 pub use photos::{PHOTO_MAX_BYTES, Upload};
 pub use schedules::{ScheduleEdit, ScheduleFilter, When};
 pub use search::{Hit, Search, SearchMark};
+pub use sightings::Sightings;
 pub use statistics::{DailyChat, DeviceDays, Totals};
 pub use templates::{CountedTemplate, TemplateChange};
 

@@ -10,10 +10,11 @@ use super::qr;
 use super::reply::Outcome;
 use super::request::Request;
 use super::route::{Route, Surface, get};
+use super::sightings;
 use super::view::{Progress, trouble_text};
 use crate::clock::iso_ms;
 use crate::error::Result;
-use crate::gateway::{Gateway, Subscription, item_error};
+use crate::gateway::{Gateway, Sightings, Subscription, item_error};
 use crate::model::change::What;
 use crate::model::chat::ChatChange;
 use crate::model::device::DeviceStatus;
@@ -64,6 +65,7 @@ async fn follow(gateway: Gateway, request: Request) -> Result<Outcome> {
         ends_at: caller.expires_at(),
         ready: VecDeque::from([(None, hello)]),
         subscription,
+        sightings: gateway.sightings(&caller),
         gateway,
         lang: request.lang(),
         ended: false,
@@ -81,6 +83,7 @@ async fn follow(gateway: Gateway, request: Request) -> Result<Outcome> {
 struct Follower {
     gateway: Gateway,
     subscription: Subscription,
+    sightings: Sightings,
     ready: VecDeque<(Option<String>, Value)>,
     ends_at: Option<i64>,
     lang: Lang,
@@ -110,6 +113,15 @@ impl Follower {
                     Err(error) => {
                         // The client reconnects and resumes behind what it saw.
                         tracing::error!(%error, "reading live events failed");
+                        self.ended = true;
+                    }
+                },
+                seen = self.sightings.next() => match seen {
+                    Ok((device, seen)) => {
+                        self.ready.push_back((None, sightings::shape(&self.gateway, &device, &seen)));
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "reading who types and who is there failed");
                         self.ended = true;
                     }
                 },

@@ -35,6 +35,7 @@ mod request;
 pub mod route;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod sightings;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ pub mod recurrence;
 pub mod schedule;
 pub mod search;
 pub mod status_post;
+pub mod sighting;
 pub mod template;
 pub mod token;
 pub mod user;

@@ -9,10 +9,11 @@ use super::receipts::{self, Progress};
 use super::seat::{AccountChange, Change, Seat, Shown, Stop};
 use super::session::{Owned, Session, close};
 use super::version::Version;
-use super::{contacts, groups, passkey, terminal};
+use super::{contacts, groups, passkey, sightings, terminal};
 use crate::clock::Millis;
 use crate::error::{Context as _, Error, Result};
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
+use crate::model::sighting::{Seen, Sighting};
 use crate::store::{chat_settings, messages};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,6 +131,8 @@ impl Course {
         let mut settings: Vec<Setting> = Vec::new();
         for event in events.drain(..) {
             match &*event {
+                Event::ChatPresence(update) => self.tell_of(sightings::typing(update, &phone_of)),
+                Event::Presence(update) => self.tell_of(sightings::presence(update, &phone_of)),
                 Event::Receipt(receipt) => progress.extend(receipts::progress(receipt, &phone_of)),
                 Event::ContactUpdate(_) => has_contacts = true,
                 Event::ArchiveUpdate(_)
@@ -150,6 +153,14 @@ impl Course {
         }
         self.set(settings).await?;
         self.commit(&mut progress).await
+    }
+
+    /// Tells those who listen what was seen of somebody; it is no failure that nobody does.
+    fn tell_of(&self, seen: Option<Seen>) {
+        let (device, at) = (self.seat.no, self.now());
+        if let Some(seen) = seen {
+            let _ = self.seat.parts.sightings.send(Sighting { device, at, seen });
+        }
     }
 
     /// Stores what the owner set on another device; the first connection tells it of all chats at once.
@@ -352,9 +363,10 @@ impl Course {
 fn run_errands(seat: Arc<Seat>, client: Arc<Client>) -> Owned<()> {
     Owned(tokio::spawn(async move {
         // Boxed: the library's futures nest too deep for the compiler otherwise.
-        let (of_groups, of_contacts) =
-            (Box::pin(groups::catch_up(seat.clone())), Box::pin(contacts::catch_up(seat, client)));
-        futures_util::join!(of_groups, of_contacts);
+        let of_groups = Box::pin(groups::catch_up(seat.clone()));
+        let of_people = Box::pin(sightings::follow_again(seat.clone(), client.clone()));
+        let of_contacts = Box::pin(contacts::catch_up(seat, client));
+        futures_util::join!(of_groups, of_people, of_contacts);
     }))
 }
 

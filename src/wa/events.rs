@@ -38,6 +38,8 @@ const WANTED: &[EventKind] = &[
     EventKind::MuteUpdate,
     EventKind::StarUpdate,
     EventKind::HistorySync,
+    EventKind::ChatPresence,
+    EventKind::Presence,
 ];
 
 /// Passes events to the device's task in their order.

@@ -12,7 +12,7 @@ use super::outcome::{PendingAck, SendFailure};
 use super::seat::{AccountChange, Change, Parts, Running, Seat, Stop};
 use super::transport::Dialler;
 use super::version::Versions;
-use super::{history, pairing, passkey, people, send};
+use super::{history, pairing, passkey, people, send, sightings};
 use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::error::{Code, Error, Result};
@@ -21,13 +21,14 @@ use crate::model::id::DeviceNo;
 use crate::model::jid::{Jid, Phone};
 use crate::model::media::{Media, Remote};
 use crate::model::message::{Message, Outgoing};
+use crate::model::sighting::Sighting;
 use crate::store::files::Received;
 use crate::store::{Store, devices};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 
 /// How long a device's task has to end before it is abandoned: closing alone may take four seconds.
 const HALT_TIMEOUT: Duration = Duration::from_secs(6);
@@ -69,6 +70,7 @@ impl Fleet {
             versions,
             connecting: Arc::new(Semaphore::new(options.restore_parallel.max(1))),
             uploads: Semaphore::new(UPLOADS),
+            sightings: sightings::channel(),
             crashes: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             store,
@@ -198,6 +200,11 @@ impl Fleet {
             Ok(seat) => seat.live.subscribe(),
             Err(_) => watch::channel(Live::default()).1,
         }
+    }
+
+    /// Returns a receiver of who types and who is there, from now on and for all devices. Who reads slowly misses some.
+    pub fn sightings(&self) -> broadcast::Receiver<Sighting> {
+        self.inner.parts.sightings.subscribe()
     }
 
     /// Returns whether the person has a WhatsApp account. What is known already is not asked again for a while; hidden ids

@@ -32,6 +32,7 @@ mod seat;
 mod send;
 mod session;
 mod status;
+mod sightings;
 mod terminal;
 #[cfg(test)]
 mod tests;

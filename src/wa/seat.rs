@@ -8,6 +8,7 @@ use super::http::MediaHttp;
 use super::live::{Live, PairingCode, Qr};
 use super::options::Options;
 use super::people::People;
+use super::sightings::Followed;
 use super::transport::Dialler;
 use super::version::Versions;
 use crate::clock::{Clock, Millis};
@@ -16,10 +17,11 @@ use crate::model::device::{Device, DeviceStatus, LinkStep, LinkTrouble};
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Phone;
+use crate::model::sighting::Sighting;
 use crate::store::{Store, devices, outbox};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 use whatsapp_rust::Client;
 
@@ -35,6 +37,8 @@ pub(super) struct Parts {
     pub(super) connecting: Arc<Semaphore>,
     /// Uploads that may be under way at the same time.
     pub(super) uploads: Semaphore,
+    /// Where it is told who types and who is there.
+    pub(super) sightings: broadcast::Sender<Sighting>,
     pub(super) crashes: AtomicU64,
     pub(super) stopping: AtomicBool,
 }
@@ -46,6 +50,7 @@ pub(super) struct Seat {
     backend: Mutex<Arc<Backend>>,
     pub(super) acks: Acks,
     pub(super) people: People,
+    pub(super) followed: Followed,
     /// Held while the network is asked about groups, so that nobody asks for what somebody else is waiting for.
     pub(super) group_question: tokio::sync::Mutex<()>,
     /// Collections of the account's settings that could not be read and have to be asked for again.
@@ -176,6 +181,7 @@ impl Seat {
             backend: Mutex::new(Arc::new(Backend::new(parts.store.clone(), no))),
             acks: Acks::default(),
             people: People::default(),
+            followed: Followed::default(),
             group_question: tokio::sync::Mutex::new(()),
             owed: Mutex::default(),
             answers: Answers::default(),
@@ -244,6 +250,8 @@ impl Seat {
     pub(super) async fn wipe(&self) -> Result<()> {
         self.backend().wipe().await?;
         *lock(&self.backend) = Arc::new(Backend::new(self.parts.store.clone(), self.no));
+        // The next account has other people.
+        self.followed.clear();
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use crate::gateway::{CHECK_MAX, Checked, Gateway};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Route, delete, get, post, put};
-use crate::model::jid::Jid;
+use crate::model::device::Device;
+use crate::model::jid::{Jid, PhoneRule};
 use crate::model::profile::{Audience, Presence, PrivacyTopic, Profile, Typing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,14 @@ pub fn routes() -> Vec<Route> {
             .unnoted()
             .summary("Shows in a chat that somebody types or records, or stopped")
             .takes::<TypingBody>(),
+        put("/devices/:deviceId/chats/:jid/presence/subscription", follow)
+            .unnoted()
+            .summary("Follows whether a person is there: contact.presence in the live events")
+            .gives::<PersonView>(),
+        delete("/devices/:deviceId/chats/:jid/presence/subscription", let_go)
+            .unnoted()
+            .summary("Stops following whether a person is there")
+            .gives::<PersonView>(),
         get("/devices/:deviceId/blocked", blocked)
             .summary("People whom the account has blocked")
             .gives::<BlockedView>(),
@@ -92,6 +101,20 @@ async fn set_typing(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     Ok(Outcome::said(Code::Ok))
 }
 
+async fn follow(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let person = PhoneRule::International.recipient(request.param("jid"))?;
+    let jid = gateway.follow_presence(&device, &person).await?;
+    Ok(Outcome::data(PersonView::of(&gateway, &device, &jid)))
+}
+
+async fn let_go(gateway: Gateway, request: Request) -> Result<Outcome> {
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
+    let person = PhoneRule::International.recipient(request.param("jid"))?;
+    let jid = gateway.let_presence_go(&device, &person).await?;
+    Ok(Outcome::data(PersonView::of(&gateway, &device, &jid)))
+}
+
 async fn blocked(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let blocked = gateway.blocked(&device).await?;
@@ -108,16 +131,14 @@ async fn block(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let person = body.to.or(body.phone).ok_or_else(|| Error::new(Code::RecipientRequired))?;
     let person = gateway.config().api.phone_rule.recipient(&person)?;
     let jid = gateway.set_blocked(&device, &person, true).await?;
-    let lid = gateway.lid_of(device.no, &jid).map(|lid| lid.to_string());
-    Ok(Outcome::ok(Code::PersonBlocked, PersonView { jid: jid.to_string(), lid }))
+    Ok(Outcome::ok(Code::PersonBlocked, PersonView::of(&gateway, &device, &jid)))
 }
 
 async fn unblock(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let person = gateway.config().api.phone_rule.recipient(request.param("jid"))?;
     let jid = gateway.set_blocked(&device, &person, false).await?;
-    let lid = gateway.lid_of(device.no, &jid).map(|lid| lid.to_string());
-    Ok(Outcome::ok(Code::PersonUnblocked, PersonView { jid: jid.to_string(), lid }))
+    Ok(Outcome::ok(Code::PersonUnblocked, PersonView::of(&gateway, &device, &jid)))
 }
 
 async fn profile(gateway: Gateway, request: Request) -> Result<Outcome> {
@@ -216,6 +237,13 @@ struct PersonView {
     jid: String,
     /// The person's hidden id, when it is known.
     lid: Option<String>,
+}
+
+impl PersonView {
+    fn of(gateway: &Gateway, device: &Device, jid: &Jid) -> Self {
+        let lid = gateway.lid_of(device.no, jid).map(|lid| lid.to_string());
+        Self { jid: jid.to_string(), lid }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -60,6 +60,24 @@ impl Account {
         client.chatstate().send(&wire_jid(chat)?, state).await.map_err(|why| failure(&why))
     }
 
+    /// Asks to be told when somebody comes and goes; the network tells at once how it stands. Only so many are followed at a
+    /// time: whose following was asked for longest ago is let go.
+    pub async fn follow(&self, person: &Jid) -> Result<(), SendFailure> {
+        let (client, wire) = (self.client()?, wire_jid(person)?);
+        let former = self.seat.followed.add(person);
+        if let Some(former) = former {
+            client.presence().unsubscribe(&wire_jid(&former)?).await.map_err(|why| failure(&why))?;
+        }
+        client.presence().subscribe(wire).await.map_err(|why| failure(&why))
+    }
+
+    /// Asks not to be told any more when somebody comes and goes.
+    pub async fn let_go(&self, person: &Jid) -> Result<(), SendFailure> {
+        let (client, wire) = (self.client()?, wire_jid(person)?);
+        self.seat.followed.remove(person);
+        client.presence().unsubscribe(&wire).await.map_err(|why| failure(&why))
+    }
+
     /// Returns whom the account has blocked, by the addresses that the network uses.
     pub async fn blocked(&self) -> Result<Vec<Jid>, SendFailure> {
         let client = self.client()?;

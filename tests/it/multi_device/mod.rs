@@ -20,6 +20,7 @@ mod media_bulk;
 mod media_refused;
 mod messages;
 mod open;
+mod presence;
 mod schedules;
 mod search;
 mod statistics;

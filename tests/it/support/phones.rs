@@ -161,6 +161,12 @@ impl Phones {
         reply.body
     }
 
+    /// Shows a phone as typing in a chat, or as there or away.
+    #[track_caller]
+    pub fn show(&self, number: &str, state: Value) {
+        self.0.post(&format!("/sandbox/phones/{number}/presence"), state).expect(200);
+    }
+
     /// Sends a receipt of a phone for a message that it received.
     #[track_caller]
     pub fn receipt(&self, number: &str, id: &str, kind: &str) {
