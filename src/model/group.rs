@@ -47,6 +47,9 @@ pub struct Group {
     /// Counts the changes that the network told, so that an answer from before one of them is recognised.
     #[serde(default)]
     pub changes: u64,
+    /// When the account changed it here last, in milliseconds since 1970.
+    #[serde(default)]
+    pub made_at: Option<i64>,
 }
 
 /// Somebody in a group.
@@ -264,6 +267,7 @@ mod tests {
             asked_at: 0,
             stale: false,
             changes: 0,
+            made_at: None,
         }
     }
 

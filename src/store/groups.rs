@@ -14,6 +14,9 @@ use std::collections::HashMap;
 
 const TABLE: &str = "groups";
 
+/// How long after a change of the account its own news of it may still be on its way, in milliseconds.
+const ECHO_MS: i64 = 30_000;
+
 /// How many changes were known of each group when a question was asked.
 pub type Seen = HashMap<Jid, u64>;
 
@@ -53,7 +56,7 @@ pub fn put(
     settle_addresses(tables, device, &mut group)?;
     let key = group.jid.to_string();
     if let Some(known) = read(&tables.groups, device, &key)? {
-        group.changes = known.changes;
+        (group.changes, group.made_at) = (known.changes, known.made_at);
         group.stale = known.changes > seen.get(&group.jid).copied().unwrap_or(0);
     }
     write(tables, device, &key, &group)?;
@@ -96,10 +99,14 @@ pub fn note(
 ) -> Result<()> {
     let change = settled(tables, device, change, now)?;
     let owner = devices::existing(tables, device)?;
-    if !apply(tables, &owner, group, &change)? && !matches!(change, GroupChange::Deleted) {
+    let by = by.map(|by| identities::canonical_in(tables, device, by)).transpose()?;
+    if is_overtaken(tables, &owner, group, &change, by.as_ref(), now)? {
+        // It may as well be a newer one, made on the phone: the network knows.
+        doubt(tables, device, group)?;
+        tables.group_lists.remove(device.0)?;
+    } else if !apply(tables, &owner, group, &change)? && !matches!(change, GroupChange::Deleted) {
         tables.group_lists.remove(device.0)?;
     }
-    let by = by.map(|by| identities::canonical_in(tables, device, by)).transpose()?;
     outbox::append(tables, now, devices::scope(&owner), Fact::Group { group: group.clone(), by, change })
 }
 
@@ -134,7 +141,12 @@ pub fn made(
 ) -> Result<()> {
     let change = settled(tables, device, change, now)?;
     let owner = devices::existing(tables, device)?;
-    apply(tables, &owner, group, &change).map(drop)
+    apply(tables, &owner, group, &change)?;
+    let key = group.to_string();
+    match read(&tables.groups, device, &key)? {
+        Some(known) => write(tables, device, &key, &Group { made_at: Some(now), ..known }),
+        None => Ok(()),
+    }
 }
 
 /// Notes that the next look at the group has to ask the network.
@@ -160,6 +172,30 @@ pub(super) fn timer(tables: &Tables<'_>, device: DeviceNo, group: &str) -> Resul
 /// Returns the name of a group, or none.
 pub(super) fn subject(tables: &Tables<'_>, device: DeviceNo, group: &str) -> Result<Option<String>> {
     Ok(read(&tables.groups, device, group)?.map(|group| group.subject))
+}
+
+/// Returns whether the news tell of something that the account may have undone already: the news of a change come some time
+/// after the answer to it, and another change may have been answered in between.
+fn is_overtaken(
+    tables: &Tables<'_>,
+    device: &Device,
+    group: &Jid,
+    change: &GroupChange,
+    by: Option<&Jid>,
+    now: i64,
+) -> Result<bool> {
+    let own = own_addresses(device);
+    if !by.is_some_and(|by| own.contains(by)) {
+        return Ok(false);
+    }
+    let Some(known) = read(&tables.groups, device.no, &group.to_string())? else { return Ok(false) };
+    if known.left || known.made_at.is_none_or(|made| now - made > ECHO_MS) {
+        return Ok(false);
+    }
+    let mut after = known.clone();
+    after.apply(change, &own);
+    (after.changes, after.stale) = (known.changes, known.stale);
+    Ok(after != known)
 }
 
 /// Returns false when the group is not known.
@@ -281,6 +317,7 @@ mod tests {
             asked_at: 5,
             stale: false,
             changes: 0,
+            made_at: None,
         }
     }
 
@@ -311,6 +348,41 @@ mod tests {
         let now = seen(&store.view().expect("a view"), device).expect("read");
         answer(&store, device, vec![group(FAMILY, &[])], now).await;
         assert!(!look(&store, device, FAMILY).stale);
+    }
+
+    #[tokio::test]
+    async fn late_news_of_an_own_change_does_not_undo_the_next_one() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        let (own, ani) = ("6281111111111@s.whatsapp.net", "6281234567890@s.whatsapp.net");
+        let number = Some("6281111111111".to_owned());
+        store
+            .write(move |t| {
+                devices::update(t, device, 1, |row| row.phone_number.clone_from(&number)).map(drop)
+            })
+            .await
+            .expect("stored");
+        answer(&store, device, vec![group(FAMILY, &[(ani, None)])], Seen::new()).await;
+        let people = || vec![Member { jid: jid(ani), lid: None, role: MemberRole::Member }];
+        let promoted = GroupChange::Promoted { members: people() };
+        let role = || look(&store, device, FAMILY).members[0].role;
+        let (own_change, demoted) = (promoted.clone(), GroupChange::Demoted { members: people() });
+        store.write(move |t| made(t, device, &jid(FAMILY), &own_change, 10)).await.expect("made");
+        store.write(move |t| made(t, device, &jid(FAMILY), &demoted, 11)).await.expect("made");
+        let news = |by: &'static str, at: i64| {
+            let change = promoted.clone();
+            store.write(move |t| note(t, device, &jid(FAMILY), &change, Some(&jid(by)), at))
+        };
+        news(own, 12).await.expect("told");
+        assert_eq!(role(), MemberRole::Member, "what was answered last holds");
+        assert!(look(&store, device, FAMILY).stale, "and the network is asked before anybody relies on it");
+        // Somebody else, or the phone long after: that is news.
+        news(ani, 13).await.expect("told");
+        assert_eq!(role(), MemberRole::Admin);
+        let back = GroupChange::Demoted { members: people() };
+        store.write(move |t| made(t, device, &jid(FAMILY), &back, 20)).await.expect("made");
+        news(own, 21 + ECHO_MS).await.expect("told");
+        assert_eq!(role(), MemberRole::Admin);
     }
 
     #[tokio::test]

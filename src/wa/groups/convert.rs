@@ -44,6 +44,7 @@ pub(super) fn group(told: GroupMetadata, asked_at: Millis) -> Option<Group> {
         asked_at,
         stale: false,
         changes: 0,
+        made_at: None,
     })
 }
 
