@@ -140,6 +140,9 @@ pub struct Queue {
     pub in_flight: usize,
     /// Pause between items of a job without `delay`, in seconds. None means random 2 to 5, which looks less like a machine.
     pub default_delay: Option<f64>,
+    /// Whether texts with a link get a card of the page behind it, as those of phones do. True; the page is asked by this
+    /// machine, within 3 s and by the rule of `egress`.
+    pub link_previews: bool,
 }
 
 /// Schedules.
@@ -342,6 +345,7 @@ impl Default for Queue {
             attempts: 5,
             give_up_after: Span::seconds(24 * 3600),
             in_flight: 64,
+            link_previews: true,
             default_delay: None,
         }
     }

@@ -160,6 +160,11 @@ impl Egress {
 }
 
 impl Incoming {
+    /// Returns the address that answered, behind the redirects.
+    pub fn url(&self) -> &Url {
+        self.response.url()
+    }
+
     /// Returns the next piece of the body; none at its end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         self.response.chunk().await.map_err(|why| Error::internal(&self.doing, why.without_url()))

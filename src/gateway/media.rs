@@ -15,6 +15,7 @@ use crate::model::media::{
     FileHash, MEDIA_MAX_BYTES, Media, MediaFromUrl, MediaKind, MediaState, Mime, safe_name,
 };
 use crate::model::message::{Outgoing, OutgoingContent};
+use crate::model::outgoing::Around;
 use crate::store::files::{Intake, Pin, Received};
 use crate::store::{jobs, media};
 use bytes::Bytes;
@@ -44,6 +45,8 @@ pub struct MediaDraft {
     pub file_name: Option<String>,
     /// The type that the client says it has.
     pub mime: Option<Mime>,
+    /// It may be looked at once.
+    pub view_once: bool,
     /// Where it comes from.
     pub source: MediaSource,
 }
@@ -69,6 +72,12 @@ pub struct MediaEntry {
 }
 
 impl MediaDraft {
+    /// Returns a message with this content.
+    fn outgoing(&self, to: Jid, content: OutgoingContent) -> Outgoing {
+        let around = Around { view_once: self.view_once, ..Around::default() };
+        Outgoing { around, ..Outgoing::new(to, content) }
+    }
+
     /// Gives a file that is known already the name and the caption of this draft.
     fn named(&self, known: Media) -> Media {
         let file_name = self.file_name.as_deref().and_then(safe_name);
@@ -164,7 +173,7 @@ impl Gateway {
     ) -> Result<Sent> {
         let to = self.person(device.no, &to)?;
         let (content, pin) = self.content(&draft).await?;
-        let outgoing = Outgoing::new(to.clone(), content);
+        let outgoing = draft.outgoing(to.clone(), content);
         let OutgoingContent::MediaFromUrl(source) = &outgoing.content else {
             let sent = self.send(caller, device, outgoing, key).await;
             drop(pin);
@@ -177,7 +186,7 @@ impl Gateway {
         self.require_connected(device)?;
         self.require_on_whatsapp(device, &to).await?;
         let (media, pin) = self.fetch(source).await?;
-        let outgoing = Outgoing::new(to.clone(), OutgoingContent::Media(Box::new(media)));
+        let outgoing = draft.outgoing(to.clone(), OutgoingContent::Media(Box::new(media)));
         let entry = Entry { to: to.to_string(), outgoing: Ok(outgoing) };
         let (job, items) =
             self.new_job(caller, device, JobKind::SendSingle, Pacing::Every { ms: 0 }, vec![entry]);
@@ -218,7 +227,7 @@ impl Gateway {
             if let (Some(likeness), OutgoingContent::Media(media)) = (likeness, &content) {
                 seen.entry(likeness).or_insert_with(|| Media::clone(media));
             }
-            let outgoing = entry.address.map(|to| Outgoing::new(to, content));
+            let outgoing = entry.address.map(|to| entry.draft.outgoing(to, content));
             entries.push(Entry { to: entry.to, outgoing });
         }
         Ok(MediaEntries { entries, pins })
@@ -249,14 +258,6 @@ impl Gateway {
         let item = self.store().write(move |t| jobs::set_outgoing(t, &id, index, &outgoing, now)).await?;
         drop(pin);
         Ok(item)
-    }
-
-    /// Returns a file of the history as it is sent once more; refuses one that is not here.
-    pub(super) fn own_copy(&self, media: Media) -> Result<Box<Media>> {
-        match self.is_there(&media) {
-            true => Ok(Box::new(Media { remote: None, state: MediaState::Ready, ..media })),
-            false => Err(Error::new(Code::MessageNotForwardable)),
-        }
     }
 
     /// Returns the address under which a file can be read for a while; none when it is not here.

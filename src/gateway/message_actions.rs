@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::model::change::What;
 use crate::model::device::Device;
 use crate::model::jid::Jid;
+use crate::model::link::CardWish;
 use crate::model::message::{Content, Message, MessageStatus, Outgoing, OutgoingContent, Text};
 use crate::model::outgoing::{Around, Ballot, OutgoingChange, Quoted};
 use crate::model::poll::Poll;
@@ -166,6 +167,9 @@ impl Gateway {
         if message.marks.view_once {
             return Err(Error::new(Code::MessageNotForwardable));
         }
+        let card = message.marks.preview.clone().map_or_else(CardWish::default, CardWish::Found);
+        // Keeps a file here until the job holds it.
+        let mut pin = None;
         let content = match message.content {
             Content::Text { text } => OutgoingContent::Text { text: Text::rendered(text)? },
             Content::Location(place) => OutgoingContent::Location(place),
@@ -173,12 +177,19 @@ impl Gateway {
             Content::Poll(poll) => {
                 OutgoingContent::Poll(self.new_poll(&poll.question, &poll.options, poll.selectable)?)
             }
-            Content::Media(media) => OutgoingContent::Media(self.own_copy(*media)?),
+            Content::Media(ref media) => {
+                let (copy, held) = self.own_copy(&message, media).await?;
+                pin = Some(held);
+                OutgoingContent::Media(Box::new(copy))
+            }
             Content::Other { kind, text, raw } => OutgoingContent::Other { kind, text, raw },
             Content::Deleted => return Err(Error::new(Code::MessageDeleted)),
         };
-        let around = Around { forwarded: true, ..Around::default() };
-        self.send_content(caller, device, Outgoing { around, ..Outgoing::new(to, content) }, key).await
+        let around = Around { forwarded: true, card, ..Around::default() };
+        let sent =
+            self.send_content(caller, device, Outgoing { around, ..Outgoing::new(to, content) }, key).await;
+        drop(pin);
+        sent
     }
 
     async fn change(

@@ -9,6 +9,7 @@ mod base64_text;
 mod caller;
 mod chat_settings;
 mod chats;
+mod copies;
 mod device_contacts;
 mod devices;
 mod group_messages;
@@ -26,6 +27,7 @@ mod messages;
 mod notifications;
 mod passwords;
 mod photos;
+mod previews;
 pub mod queue;
 mod schedules;
 mod search;
@@ -99,6 +101,8 @@ struct Inner {
     /// Fetches files from addresses.
     egress: Egress,
     fetched: media::Fetched,
+    /// Pages that links of texts lead to.
+    looks: previews::Looks,
     links: links::Links,
     /// Types of files that the owner accepts beyond the documented ones.
     listed_types: Vec<Mime>,
@@ -134,6 +138,7 @@ impl Gateway {
             diary: activity::Diary::default(),
             egress,
             fetched: media::Fetched::default(),
+            looks: previews::Looks::default(),
             links,
             listed_types,
         };

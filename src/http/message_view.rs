@@ -4,6 +4,7 @@
 
 use crate::clock::iso_ms;
 use crate::model::jid::Jid;
+use crate::model::link::LinkPreview;
 use crate::model::marks::{Quote, Reaction};
 use crate::model::message::{Content, Message};
 use crate::model::place::Place;
@@ -66,6 +67,9 @@ pub struct MarksView {
     forwarded: bool,
     #[serde(skip_serializing_if = "is_false")]
     view_once: bool,
+    /// The card of the link in its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link_preview: Option<LinkPreview>,
     /// Seconds after which it disappears.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in_seconds: Option<u32>,
@@ -94,6 +98,7 @@ impl MarksView {
             deleted_at: marks.deleted_at,
             forwarded: marks.forwarded,
             view_once: marks.view_once,
+            link_preview: marks.preview.as_deref().cloned(),
             expires_in_seconds: marks.expires_in_s,
             kept: marks.kept,
             pinned_until: marks.pinned.and_then(|pinned| pinned.until),

@@ -1,13 +1,17 @@
-//! What a file is and how it looks: its type by content, dimensions, length, a small picture, a waveform.
+//! What a file is and how it looks: its type by content, dimensions, length, a small picture, a waveform; what a web page
+//! says about itself.
 //!
 //! Everything here reads files that strangers made, so every reader has limits, and a file that cannot be read has no look
 //! instead of failing a send. Nothing here sends, stores, or waits; callers bring a thread that may block.
 
 mod film;
+mod page;
 mod picture;
 mod sniff;
 mod voice;
 
+pub use page::{Page, page};
+pub use picture::thumbnail;
 pub use sniff::{Claim, type_of};
 
 use crate::model::media::{Look, MediaKind, Mime};

@@ -7,7 +7,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek};
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -32,6 +32,13 @@ pub(super) fn look(path: &Path, mime: &Mime) -> Look {
     let Ok(file) = File::open(path) else { return Look::default() };
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     read(BufReader::new(file), format).unwrap_or_default()
+}
+
+/// Makes a picture of a known format small, whatever it claims to be: a JPEG as base64; none when it cannot be read. Blocks.
+pub fn thumbnail(bytes: &[u8]) -> Option<String> {
+    let format = image::guess_format(bytes).ok()?;
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    read(Cursor::new(bytes), format)?.thumbnail
 }
 
 fn format(mime: &Mime) -> Option<ImageFormat> {
@@ -94,7 +101,6 @@ fn on_white(picture: &DynamicImage) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Cursor;
 
     fn encoded(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
         let picture = DynamicImage::new_rgb8(width, height);
@@ -112,6 +118,17 @@ mod tests {
             let small = image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg).expect("a jpeg");
             assert_eq!((small.width(), small.height()), (100, 50), "{format:?}");
             assert!(jpeg.len() < 8_000);
+        }
+    }
+
+    #[test]
+    fn a_picture_of_the_web_is_read_by_its_content() {
+        let jpeg =
+            STANDARD.decode(thumbnail(&encoded(640, 320, ImageFormat::Png)).expect("small")).expect("base64");
+        let small = image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg).expect("a jpeg");
+        assert_eq!((small.width(), small.height()), (100, 50));
+        for odd in [&b""[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"] {
+            assert_eq!(thumbnail(odd), None);
         }
     }
 

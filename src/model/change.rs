@@ -131,6 +131,8 @@ impl Change {
             return false;
         }
         message.mentions = mentions.to_vec();
+        // What was shown of a link that is not there any more would be about another page.
+        message.marks.preview.take_if(|card| !text.contains(&card.url));
         message.marks.edited_at = Some(self.at);
         true
     }

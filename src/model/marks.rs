@@ -1,6 +1,7 @@
 //! What stands around the content of a message: what it answers, what became of it, what people think of it.
 
 use crate::model::jid::Jid;
+use crate::model::link::LinkPreview;
 use serde::{Deserialize, Serialize};
 
 /// What stands around the content of a message.
@@ -16,6 +17,9 @@ pub struct Marks {
     /// Meant to be seen once.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub view_once: bool,
+    /// The card of the link in its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Box<LinkPreview>>,
     /// Seconds after which it disappears.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in_s: Option<u32>,

@@ -73,6 +73,11 @@ impl MediaKind {
         matches!(self, MediaKind::Image | MediaKind::Video | MediaKind::Document)
     }
 
+    /// Returns whether phones can let it be looked at, or heard, once.
+    pub fn opens_once(self) -> bool {
+        matches!(self, MediaKind::Image | MediaKind::Video | MediaKind::Audio | MediaKind::Voice)
+    }
+
     /// Returns whether a file of this type may be sent as this kind; `listed` are the accepted types beyond the usual.
     pub fn takes(self, mime: &Mime, listed: &[Mime]) -> bool {
         let among = |types: &[&str]| types.contains(&mime.as_str()) || listed.contains(mime);
@@ -401,6 +406,12 @@ impl MediaFromUrl {
 }
 
 impl Media {
+    /// Leaves no more of it than what it was.
+    pub fn forget(&mut self) {
+        (self.file, self.remote, self.state) = (None, None, MediaState::Skipped);
+        (self.look.thumbnail, self.look.waveform) = (None, None);
+    }
+
     /// Returns the name under which a client may save the file.
     pub fn download_name(&self) -> String {
         self.file_name.clone().unwrap_or_else(|| {

@@ -5,6 +5,7 @@ use crate::model::card::Card;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::jid::Jid;
 use crate::model::job::ItemError;
+use crate::model::link::CardWish;
 use crate::model::marks::Marks;
 use crate::model::media::{FileHash, Media, MediaFromUrl};
 use crate::model::outgoing::{Around, OutgoingChange};
@@ -91,6 +92,24 @@ impl Outgoing {
             quoted.content = Content::Deleted;
         }
         asked
+    }
+
+    /// Returns the content as it stands in the history; none when it is no message of the chat. What may be looked at once
+    /// is not there to be looked at again.
+    pub fn stored(&self) -> Option<Content> {
+        let mut content = self.content.stored()?;
+        if let Content::Media(media) = &mut content
+            && self.around.view_once
+        {
+            media.forget();
+        }
+        Some(content)
+    }
+
+    /// Returns it as a client asked for it: with a card of its first link unless it said no.
+    pub fn with_card(mut self, asked: Option<bool>) -> Self {
+        self.around.card = CardWish::of(asked);
+        self
     }
 
     /// Returns a plain text to somebody.

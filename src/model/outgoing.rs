@@ -2,6 +2,7 @@
 
 use crate::model::change::What;
 use crate::model::jid::Jid;
+use crate::model::link::CardWish;
 use crate::model::marks::{Marks, Quote};
 use crate::model::message::Content;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,12 @@ pub struct Around {
     /// It was written elsewhere and is passed on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub forwarded: bool,
+    /// The file may be looked at once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
+    /// The card of the first link of a text.
+    #[serde(skip_serializing_if = "CardWish::is_open")]
+    pub card: CardWish,
     /// Seconds after which it disappears: the timer of its chat when it got in line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timer_s: Option<u32>,
@@ -32,6 +39,8 @@ impl Around {
         Marks {
             quote: self.quote.as_ref().map(|quoted| quoted.shown()),
             forwarded: self.forwarded,
+            view_once: self.view_once,
+            preview: self.card.card().cloned().map(Box::new),
             expires_in_s: self.timer_s,
             ..Marks::default()
         }

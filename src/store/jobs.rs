@@ -125,7 +125,7 @@ fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Option<Mess
     let outgoing =
         item.outgoing.as_ref().ok_or_else(|| Error::broken("a waiting item has nothing to send"))?;
     // Status posts stand in no chat.
-    let content = outgoing.content.stored().filter(|_| !outgoing.to.is_status());
+    let content = outgoing.stored().filter(|_| !outgoing.to.is_status());
     let Some(content) = content else { return Ok(None) };
     Ok(Some(Message {
         device: job.device,

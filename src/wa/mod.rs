@@ -31,8 +31,8 @@ mod runtime;
 mod seat;
 mod send;
 mod session;
-mod status;
 mod sightings;
+mod status;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,10 @@ pub(super) async fn send(seat: &Seat, message_id: &str, what: &Outgoing) -> Resu
         OutgoingContent::Media(file) => {
             let mut message = media::message(seat, &client, file).await?;
             outgoing::surround(&mut message, what).map_err(SendFailure::Broken)?;
-            message
+            match what.around.view_once {
+                true => outgoing::once(message).map_err(SendFailure::Broken)?,
+                false => message,
+            }
         }
         _ => outgoing::message(what).map_err(SendFailure::Broken)?,
     };
@@ -30,10 +33,7 @@ pub(super) async fn send(seat: &Seat, message_id: &str, what: &Outgoing) -> Resu
         status::dress(&mut message, what);
         readers = status::readers(seat, what).await?;
     }
-    let mut options = SendOptions::default().with_message_id(message_id);
-    if let Some(seconds) = what.around.timer_s {
-        options = options.with_ephemeral_expiration(seconds);
-    }
+    let options = SendOptions::default().with_message_id(message_id);
     let ack_deadline = millis(seat.parts.options.ack_timeout_ms);
     // Registered first: the acknowledgement may arrive before the call returns.
     let pending = seat.acks.expect(message_id, ack_deadline);

@@ -10,6 +10,7 @@ use crate::gateway::queue::Queue;
 use crate::model::device::DeviceStatus;
 use crate::model::id::{DeviceNo, JobId};
 use crate::model::job::{Item, ItemError};
+use crate::model::message::Outgoing;
 use crate::store::devices;
 use crate::store::jobs::{self, Outcome, Waiting};
 use crate::wa::{Live, PendingAck, SendFailure};
@@ -279,8 +280,10 @@ impl Lane {
             give_up(&gateway, &lease.job, lease.index).await?;
             return Ok(Flight::Done);
         }
-        if item.outgoing.as_ref().is_some_and(|outgoing| outgoing.content.is_media()) {
-            // Fetching and uploading take their time; texts of the device do not wait for it.
+        let takes_time =
+            |outgoing: &Outgoing| outgoing.content.is_media() || gateway.link_of(outgoing).is_some();
+        if item.outgoing.as_ref().is_some_and(takes_time) {
+            // Fetching, uploading and looking at pages take their time; texts of the device do not wait for it.
             let device = self.device;
             self.flight.spawn(async move {
                 let flight = match carry(&gateway, device, &lease, &item).await {
@@ -355,7 +358,7 @@ impl Lane {
     }
 }
 
-/// Fetches the file of an item when that has not happened yet, uploads it, and hands the message over.
+/// Fetches the file of an item, or looks at its link, when that has not happened yet, and hands the message over.
 async fn carry(
     gateway: &Gateway,
     device: DeviceNo,
@@ -363,6 +366,7 @@ async fn carry(
     item: &Item,
 ) -> std::result::Result<PendingAck, SendFailure> {
     let item = gateway.fetch_for(&lease.job, item).await.map_err(SendFailure::Broken)?;
+    let item = gateway.preview_for(&lease.job, &item).await.map_err(SendFailure::Broken)?;
     hand_over(gateway, device, &item).await
 }
 

@@ -196,11 +196,27 @@ fn surroundings(message: &wa::Message) -> Map<String, Value> {
     if let Some(seconds) = expiration.or_else(|| timer.and_then(|timer| timer.ephemeral_expiration)) {
         shown.insert("expirationS".to_owned(), json!(seconds));
     }
+    if let Some(quoted) = context(message).and_then(|context| context.quoted_message.as_option()) {
+        shown.insert("quoted".to_owned(), in_short(quoted));
+    }
     if message.is_forwarded() {
         shown.insert("forwarded".to_owned(), json!(true));
     }
     if message.is_view_once() {
         shown.insert("viewOnce".to_owned(), json!(true));
+    }
+    shown
+}
+
+/// Returns what a quote shows of a message: no more than its author's name would stand above.
+fn in_short(quoted: &wa::Message) -> Value {
+    let content = Content::of(quoted).unwrap_or_default();
+    let mut shown = json!({"type": content.kind, "text": content.text, "caption": content.caption});
+    let details = media_details(quoted);
+    for name in ["hasThumbnail", "fileName", "seconds"] {
+        if let Some(value) = details.get(name) {
+            shown[name] = value.clone();
+        }
     }
     shown
 }

@@ -76,7 +76,7 @@ async fn reply(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let body: TextBody = request.json().await?;
     let text = body.text()?;
     let around = Around { quote: Some(gateway.quoted(&device, &chat, &id)?), ..Around::default() };
-    let outgoing = Outgoing { around, ..Outgoing::text(chat, text) };
+    let outgoing = Outgoing { around, ..Outgoing::text(chat, text) }.with_card(body.link_preview);
     let sent = gateway.send_content(request.caller(), &device, outgoing, key).await?;
     Ok(answer(&device, sent))
 }
@@ -142,9 +142,12 @@ async fn remove(gateway: Gateway, request: Request) -> Result<Outcome> {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 struct TextBody {
     /// 1 to 4096 characters.
     message: Option<String>,
+    /// In an answer: whether the first link of the text is shown with a card of its page; absent means yes.
+    link_preview: Option<bool>,
 }
 
 impl TextBody {

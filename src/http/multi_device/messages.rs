@@ -34,7 +34,12 @@ async fn send(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     match body.messages {
         Some(messages) => send_bulk(gateway, request, device, messages, body.delay, key).await,
         None => {
-            let single = TextTo { to: body.to, phone: body.phone, message: body.message };
+            let single = TextTo {
+                to: body.to,
+                phone: body.phone,
+                message: body.message,
+                link_preview: body.link_preview,
+            };
             send_single(gateway, request, device, single, key).await
         }
     }
@@ -92,6 +97,9 @@ struct SendBody {
     phone: Option<String>,
     /// 1 to 4096 characters.
     message: Option<String>,
+    /// Whether the first link of the text is shown with a card of its page; absent means yes.
+    #[serde(rename = "linkPreview")]
+    link_preview: Option<bool>,
     /// Up to 100 texts; chosen when present.
     messages: Option<Vec<TextTo>>,
     /// Seconds between texts, 0 to 3600; absent means random 2 to 5.

@@ -17,6 +17,9 @@ pub struct TextTo {
     pub phone: Option<String>,
     /// 1 to 4096 characters.
     pub message: Option<String>,
+    /// Whether the first link of the text is shown with a card of its page; absent means yes.
+    #[serde(rename = "linkPreview")]
+    pub link_preview: Option<bool>,
 }
 
 impl TextTo {
@@ -30,7 +33,7 @@ impl TextTo {
         let missing = || Error::new(Code::RecipientAndTextRequired);
         let to = self.to.or(self.phone).filter(|to| !to.trim().is_empty()).ok_or_else(missing)?;
         let text = Text::parse(&self.message.ok_or_else(missing)?)?;
-        let outgoing = rule.recipient(&to).map(|to| Outgoing::text(to, text));
+        let outgoing = rule.recipient(&to).map(|to| Outgoing::text(to, text).with_card(self.link_preview));
         Ok(Entry { to, outgoing })
     }
 }

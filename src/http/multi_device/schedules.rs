@@ -128,6 +128,8 @@ struct ScheduleBody {
     phone: Option<String>,
     /// 1 to 4096 characters.
     message: Option<String>,
+    /// Whether the first link of the text is shown with a card of its page; absent means yes.
+    link_preview: Option<bool>,
     /// `YYYY-MM-DD HH:mm:ss` in `timezone`, or ISO 8601 with an offset. With `cron` nothing runs before it.
     schedule_time: Option<String>,
     /// IANA name; absent means `Asia/Jakarta`.
@@ -142,7 +144,12 @@ struct ScheduleBody {
 
 impl ScheduleBody {
     fn text_to(&mut self) -> TextTo {
-        TextTo { to: self.to.take(), phone: self.phone.take(), message: self.message.take() }
+        TextTo {
+            to: self.to.take(),
+            phone: self.phone.take(),
+            message: self.message.take(),
+            link_preview: self.link_preview,
+        }
     }
 
     fn when(self) -> When {
@@ -150,11 +157,11 @@ impl ScheduleBody {
         When { time, timezone, cron, until, count }
     }
 
-    /// Returns what is sent instead of `now`; none when neither text nor recipient is named.
+    /// Returns what is sent instead of `now`; none when nothing of it is named.
     fn changed(&mut self, now: &Outgoing, gateway: &Gateway) -> Result<Option<Outgoing>> {
         let given = self.text_to();
         let to = given.to.or(given.phone);
-        if to.is_none() && given.message.is_none() {
+        if to.is_none() && given.message.is_none() && given.link_preview.is_none() {
             return Ok(None);
         }
         let rule = gateway.config().api.phone_rule;
@@ -163,7 +170,11 @@ impl ScheduleBody {
             Some(message) => OutgoingContent::Text { text: Text::parse(&message)? },
             None => now.content.clone(),
         };
-        Ok(Some(Outgoing { mentions: now.mentions.clone(), ..Outgoing::new(to, content) }))
+        let mut changed = Outgoing { to, content, ..now.clone() };
+        if given.link_preview.is_some() {
+            changed = changed.with_card(given.link_preview);
+        }
+        Ok(Some(changed))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a protocol message says about its surroundings: what it answers, whom it speaks of, when it disappears.
 
 use crate::model::jid::Jid;
+use crate::model::link::{DESCRIPTION_MAX_CHARS, LinkPreview, TITLE_MAX_CHARS, line, shown_link};
 use crate::model::marks::{Marks, Quote};
-use crate::wa::receive;
+use crate::wa::{media, receive};
 use wacore::proto_helpers::MessageExt as _;
 use wacore_binary::Jid as WireJid;
 use waproto::whatsapp as wire;
@@ -34,6 +35,7 @@ pub(in crate::wa) fn marks(message: &wire::Message, people: &People<'_>) -> Mark
         quote: context.and_then(|context| quote(context, people)),
         forwarded: context.is_some_and(|context| context.is_forwarded.unwrap_or_default()),
         view_once: message.is_view_once(),
+        preview: preview(message.get_base_message()).map(Box::new),
         expires_in_s: context.and_then(|context| context.expiration).filter(|seconds| *seconds > 0),
         ..Marks::default()
     }
@@ -43,6 +45,20 @@ pub(in crate::wa) fn marks(message: &wire::Message, people: &People<'_>) -> Mark
 pub(in crate::wa) fn mentions(message: &wire::Message, people: &People<'_>) -> Vec<Jid> {
     let named = context(message).map(|context| context.mentioned_jid.as_slice()).unwrap_or_default();
     named.iter().filter_map(|jid| people.person(jid)).collect()
+}
+
+/// Returns the card of a text's link; none without a link that leads into the web.
+fn preview(base: &wire::Message) -> Option<LinkPreview> {
+    let text = base.extended_text_message.as_option()?;
+    let told = |text: &Option<String>, max_chars| text.as_deref().and_then(|text| line(text, max_chars));
+    let (title, description) =
+        (told(&text.title, TITLE_MAX_CHARS), told(&text.description, DESCRIPTION_MAX_CHARS));
+    let thumbnail = media::small(text.jpeg_thumbnail.as_deref());
+    if title.is_none() && description.is_none() && thumbnail.is_none() {
+        return None;
+    }
+    let url = text.matched_text.as_deref().and_then(shown_link)?;
+    Some(LinkPreview { url, canonical_url: None, title, description, thumbnail })
 }
 
 fn quote(context: &wire::ContextInfo, people: &People<'_>) -> Option<Quote> {
@@ -122,6 +138,28 @@ mod tests {
         assert_eq!((quote.kind.as_str(), quote.text.as_deref()), ("conversation", Some("jam berapa?")));
         assert_eq!(by("200:3@lid").sender, None, "our own");
         assert_eq!(by("6281111111111@s.whatsapp.net").sender, None, "our own");
+    }
+
+    #[test]
+    fn the_card_of_a_link_is_read() {
+        let card = |url: Option<&str>, title: Option<&str>| {
+            let text = wire::message::ExtendedTextMessage {
+                text: Some("lihat https://a.example".into()),
+                matched_text: url.map(str::to_owned),
+                title: title.map(str::to_owned),
+                description: Some(" Isi\n halaman ".into()),
+                jpeg_thumbnail: Some(vec![1, 2, 3]),
+                ..Default::default()
+            };
+            let message = wire::Message { extended_text_message: text.into(), ..Default::default() };
+            with_people(|people| marks(&message, people).preview)
+        };
+        let shown = card(Some("https://a.example"), Some("Judul")).expect("a card");
+        assert_eq!((shown.url.as_str(), shown.title.as_deref()), ("https://a.example", Some("Judul")));
+        assert_eq!(shown.description.as_deref(), Some("Isi halaman"));
+        assert_eq!(shown.thumbnail.as_deref(), Some("AQID"));
+        assert_eq!(card(None, Some("Judul")), None);
+        assert_eq!(card(Some("javascript:alert(1)"), Some("Judul")), None);
     }
 
     #[test]

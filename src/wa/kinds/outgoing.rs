@@ -4,26 +4,32 @@ use crate::error::{Error, Result};
 use crate::model::card::Card;
 use crate::model::change::What;
 use crate::model::jid::Jid;
+use crate::model::link::LinkPreview;
 use crate::model::message::{Content, Outgoing, OutgoingContent};
 use crate::model::outgoing::{OutgoingChange, Quoted};
 use crate::model::place::Place;
 use crate::model::poll::Poll;
+use crate::wa::media;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wacore::poll::{compute_option_hash, encrypt_poll_vote_with_secret};
 use wacore::proto_helpers::{MessageExt as _, build_reaction_message};
 use waproto::whatsapp as wire;
+use wire::message::extended_text_message::PreviewType;
 use wire::message::pin_in_chat_message::Type as PinType;
 use wire::message::protocol_message::Type;
 use wire::message::{
-    ContactMessage, ContactsArrayMessage, LocationMessage, PinInChatMessage, PollCreationMessage,
-    PollEncValue, PollUpdateMessage, ProtocolMessage,
+    ContactMessage, ContactsArrayMessage, ExtendedTextMessage, FutureProofMessage, LocationMessage,
+    PinInChatMessage, PollCreationMessage, PollEncValue, PollUpdateMessage, ProtocolMessage,
 };
 
 /// Returns the protocol message, with all that stands around its content.
 pub(in crate::wa) fn message(what: &Outgoing) -> Result<wire::Message> {
     let mut message = match &what.content {
-        OutgoingContent::Text { text } => text_message(text.as_str()),
+        OutgoingContent::Text { text } => match what.around.card.card() {
+            Some(card) => with_card(text.as_str(), card)?,
+            None => text_message(text.as_str()),
+        },
         OutgoingContent::Location(place) => location(place),
         OutgoingContent::Contacts { cards } => contacts(cards),
         OutgoingContent::Poll(asked) => poll(asked)?,
@@ -41,11 +47,28 @@ pub(in crate::wa) fn message(what: &Outgoing) -> Result<wire::Message> {
 /// Adds what the message answers, whom it speaks of, and that it was passed on.
 pub(in crate::wa) fn surround(message: &mut wire::Message, what: &Outgoing) -> Result<()> {
     if what.around.forwarded {
-        *message = *message.prepare_for_forward();
+        pass_on(message, &what.content);
     }
-    if what.mentions.is_empty() && what.around.quote.is_none() {
-        return Ok(());
+    if !what.mentions.is_empty() || what.around.quote.is_some() {
+        put_in_context(message, what)?;
     }
+    if let Some(seconds) = what.around.timer_s {
+        innermost(message).set_ephemeral_expiration(seconds);
+    }
+    Ok(())
+}
+
+fn pass_on(message: &mut wire::Message, content: &OutgoingContent) {
+    let secret = std::mem::take(&mut message.message_context_info);
+    let content_of = innermost(message);
+    *content_of = *content_of.prepare_for_forward();
+    if matches!(content, OutgoingContent::Poll(_)) {
+        // It is a poll of its own, and this opens its votes.
+        message.message_context_info = secret;
+    }
+}
+
+fn put_in_context(message: &mut wire::Message, what: &Outgoing) -> Result<()> {
     let mut context = match &what.around.quote {
         Some(quoted) => quote(quoted)?,
         None => wire::ContextInfo::default(),
@@ -53,14 +76,56 @@ pub(in crate::wa) fn surround(message: &mut wire::Message, what: &Outgoing) -> R
     context.is_forwarded = what.around.forwarded.then_some(true);
     context.mentioned_jid = what.mentions.iter().map(Jid::to_string).collect();
     // A plain text becomes an extended one, because only that has a place for it.
-    match message.set_context_info(context) {
+    match innermost(message).set_context_info(context) {
         true => Ok(()),
         false => Err(Error::broken("this kind of message cannot answer another one")),
     }
 }
 
+/// Wraps a file so that it may be looked at once. Phones have one wrapper for sound and one for the rest.
+pub(in crate::wa) fn once(mut message: wire::Message) -> Result<wire::Message> {
+    let is_sound = message.audio_message.is_set();
+    let flag = if let Some(image) = message.image_message.as_option_mut() {
+        &mut image.view_once
+    } else if let Some(video) = message.video_message.as_option_mut() {
+        &mut video.view_once
+    } else if let Some(audio) = message.audio_message.as_option_mut() {
+        &mut audio.view_once
+    } else {
+        return Err(Error::broken("this kind of message cannot be looked at once"));
+    };
+    *flag = Some(true);
+    let wrapped = FutureProofMessage { message: message.into() }.into();
+    Ok(match is_sound {
+        true => wire::Message { view_once_message_v2_extension: wrapped, ..Default::default() },
+        false => wire::Message { view_once_message_v2: wrapped, ..Default::default() },
+    })
+}
+
+/// Returns what a document with a caption is wrapped around; everything else is its own content.
+fn innermost(message: &mut wire::Message) -> &mut wire::Message {
+    match message.document_with_caption_message.is_set() {
+        true => message.document_with_caption_message.get_or_insert_default().message.get_or_insert_default(),
+        false => message,
+    }
+}
+
 fn text_message(text: &str) -> wire::Message {
     wire::Message { conversation: Some(text.to_owned()), ..Default::default() }
+}
+
+fn with_card(text: &str, card: &LinkPreview) -> Result<wire::Message> {
+    let thumbnail = card.thumbnail.as_ref().map(|jpeg| STANDARD.decode(jpeg)).transpose();
+    let extended = ExtendedTextMessage {
+        text: Some(text.to_owned()),
+        matched_text: Some(card.url.clone()),
+        title: card.title.clone(),
+        description: card.description.clone(),
+        preview_type: Some(PreviewType::NONE),
+        jpeg_thumbnail: thumbnail.map_err(|why| Error::internal("reading the picture of a card", why))?,
+        ..Default::default()
+    };
+    Ok(wire::Message { extended_text_message: extended.into(), ..Default::default() })
 }
 
 fn location(place: &Place) -> wire::Message {
@@ -140,7 +205,8 @@ fn quote(quoted: &Quoted) -> Result<wire::ContextInfo> {
             message
         }
         Content::Other { raw, .. } => *decoded(raw)?.prepare_for_quote(),
-        other => text_message(other.text().unwrap_or_default()),
+        Content::Media(file) => media::quoted(file)?,
+        Content::Deleted => text_message(""),
     };
     Ok(wire::ContextInfo {
         stanza_id: Some(quoted.id.clone()),
@@ -176,7 +242,7 @@ fn changing(chat: &Jid, change: &OutgoingChange) -> Result<wire::Message> {
                 ..Default::default()
             };
             let inner = wire::Message { protocol_message: protocol.into(), ..Default::default() };
-            let wrapped = wire::message::FutureProofMessage { message: inner.into() };
+            let wrapped = FutureProofMessage { message: inner.into() };
             return Ok(wire::Message { edited_message: wrapped.into(), ..Default::default() });
         }
         What::Vote { .. } => return vote(key, change),
@@ -236,6 +302,7 @@ fn vote(key: wire::MessageKey, change: &OutgoingChange) -> Result<wire::Message>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::link::CardWish;
     use crate::model::message::Text;
     use crate::model::outgoing::Around;
     use wacore::types::message::EditAttribute;
@@ -285,7 +352,7 @@ mod tests {
             author: jid("100@lid"),
             content: Content::Text { text: "jam berapa?".into() },
         };
-        let around = Around { quote: Some(Box::new(quoted)), forwarded: true, timer_s: None };
+        let around = Around { quote: Some(Box::new(quoted)), forwarded: true, ..Around::default() };
         let message = sent(&Outgoing { around, mentions: vec![ani()], ..text("jam 9") });
         let extended = message.extended_text_message.as_option().expect("an extended text");
         let context = extended.context_info.as_option().expect("a context");
@@ -294,6 +361,72 @@ mod tests {
         let quoted = context.quoted_message.as_option().expect("the quote");
         assert_eq!(quoted.conversation.as_deref(), Some("jam berapa?"));
         assert_eq!((context.mentioned_jid.len(), context.is_forwarded), (1, Some(true)));
+    }
+
+    #[test]
+    fn a_text_with_a_card_shows_the_page_and_still_answers() {
+        let card = LinkPreview {
+            url: "https://a.example".into(),
+            canonical_url: None,
+            title: Some("Judul".into()),
+            description: None,
+            thumbnail: Some(STANDARD.encode([7; 9])),
+        };
+        let around = Around { card: CardWish::Found(Box::new(card)), ..Around::default() };
+        let message = sent(&Outgoing { around, mentions: vec![ani()], ..text("lihat https://a.example") });
+        let extended = message.extended_text_message.as_option().expect("an extended text");
+        assert_eq!(extended.matched_text.as_deref(), Some("https://a.example"));
+        assert_eq!((extended.title.as_deref(), extended.description.as_deref()), (Some("Judul"), None));
+        assert_eq!(extended.jpeg_thumbnail.as_deref(), Some([7; 9].as_slice()));
+        assert_eq!(extended.context_info.as_option().map(|context| context.mentioned_jid.len()), Some(1));
+        let without = Around { card: CardWish::None, ..Around::default() };
+        assert!(sent(&Outgoing { around: without, ..text("https://a.example") }).conversation.is_some());
+    }
+
+    #[test]
+    fn what_may_be_looked_at_once_is_wrapped() {
+        let image = wire::message::ImageMessage { caption: Some("lihat".into()), ..Default::default() };
+        let image = wire::Message { image_message: image.into(), ..Default::default() };
+        let wrapped = once(image).expect("wrapped");
+        assert!(wrapped.view_once_message_v2.is_set() && wrapped.is_view_once());
+        assert_eq!(wrapped.get_caption(), None, "the wrapper itself has none");
+        assert_eq!(wrapped.get_base_message().get_caption(), Some("lihat"));
+        let voice = wire::message::AudioMessage { ptt: Some(true), ..Default::default() };
+        let voice = wire::Message { audio_message: voice.into(), ..Default::default() };
+        let wrapped = once(voice).expect("wrapped");
+        assert!(wrapped.view_once_message_v2_extension.is_set());
+        assert_eq!(
+            wrapped.get_base_message().audio_message.as_option().and_then(|one| one.view_once),
+            Some(true)
+        );
+        assert!(once(text_message("halo")).is_err());
+    }
+
+    #[test]
+    fn a_document_with_a_caption_takes_what_stands_around_it() {
+        let inner = wire::message::DocumentMessage { caption: Some("lihat".into()), ..Default::default() };
+        let inner = wire::Message { document_message: inner.into(), ..Default::default() };
+        let wrapped = FutureProofMessage { message: inner.into() };
+        let mut message =
+            wire::Message { document_with_caption_message: wrapped.into(), ..Default::default() };
+        let around = Around { forwarded: true, timer_s: Some(86_400), ..Around::default() };
+        surround(&mut message, &Outgoing { around, mentions: vec![ani()], ..text("halo") }).expect("fits");
+        let base = message.get_base_message();
+        assert!(message.document_with_caption_message.is_set() && message.is_forwarded());
+        assert_eq!(base.get_ephemeral_expiration(), Some(86_400));
+        let document = base.document_message.as_option().expect("the document");
+        assert_eq!(document.context_info.as_option().map(|context| context.mentioned_jid.len()), Some(1));
+    }
+
+    #[test]
+    fn a_poll_that_is_passed_on_keeps_what_opens_its_votes() {
+        let options = ["Ya", "Tidak"].map(str::to_owned);
+        let asked = Poll::ask("Hadir?", &options, 1, STANDARD.encode([7; 32])).expect("a poll");
+        let around = Around { forwarded: true, ..Around::default() };
+        let message = sent(&Outgoing { around, ..to_ani(OutgoingContent::Poll(asked)) });
+        let context = message.message_context_info.as_option().expect("a context");
+        assert_eq!(context.message_secret.as_deref(), Some([7; 32].as_slice()));
+        assert!(message.is_forwarded());
     }
 
     #[test]

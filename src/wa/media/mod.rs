@@ -9,7 +9,7 @@ mod wire;
 pub use download::DownloadFailure;
 pub(super) use download::{download, download_again};
 pub(super) use upload::message;
-pub(super) use wire::incoming;
+pub(super) use wire::{incoming, quoted, small};
 
 use wacore::download::MediaType;
 

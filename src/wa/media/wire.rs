@@ -106,6 +106,64 @@ pub(super) fn outgoing(media: &Media, hash: FileHash, upload: &Upload) -> Result
     Ok(message)
 }
 
+/// Returns a file as an answer shows it: what it is and how it looks, without what would open it.
+pub(in crate::wa) fn quoted(media: &Media) -> Result<proto::Message> {
+    let (look, caption) = (&media.look, media.caption.clone());
+    let mimetype = Some(media.mime.to_string());
+    let jpeg_thumbnail = look.thumbnail.as_deref().map(decoded).transpose()?;
+    let (width, height, seconds) = (look.width, look.height, look.seconds);
+    let mut message = proto::Message::default();
+    match media.kind {
+        MediaKind::Image => {
+            let image = message::ImageMessage {
+                mimetype,
+                caption,
+                width,
+                height,
+                jpeg_thumbnail,
+                ..Default::default()
+            };
+            message.image_message = image.into();
+        }
+        MediaKind::Video => {
+            let video = message::VideoMessage {
+                mimetype,
+                caption,
+                width,
+                height,
+                seconds,
+                jpeg_thumbnail,
+                ..Default::default()
+            };
+            message.video_message = video.into();
+        }
+        MediaKind::Document => {
+            let name = Some(media.download_name());
+            let document = message::DocumentMessage {
+                mimetype,
+                caption,
+                title: name.clone(),
+                file_name: name,
+                jpeg_thumbnail,
+                ..Default::default()
+            };
+            message.document_message = document.into();
+        }
+        MediaKind::Audio | MediaKind::Voice => {
+            let ptt = Some(media.kind == MediaKind::Voice);
+            let audio = message::AudioMessage { mimetype, seconds, ptt, ..Default::default() };
+            message.audio_message = audio.into();
+        }
+        MediaKind::Sticker => {
+            let is_animated = Some(look.animated);
+            let sticker =
+                message::StickerMessage { mimetype, width, height, is_animated, ..Default::default() };
+            message.sticker_message = sticker.into();
+        }
+    }
+    Ok(message)
+}
+
 /// Returns the file that a message names; none when it names none, or not enough of it to fetch it.
 pub(in crate::wa) fn incoming(message: &proto::Message, view_once: bool) -> Option<Media> {
     macro_rules! place {
@@ -201,6 +259,8 @@ fn media(
     let mime = place.mimetype.and_then(Mime::parse);
     let unknown = || Mime::parse("application/octet-stream");
     let caption = caption.filter(|caption| !caption.is_empty());
+    // The small picture of what is meant to be seen once would show it for ever.
+    let look = if view_once { Look { thumbnail: None, ..look } } else { look };
     Some(Media {
         kind,
         mime: mime.or_else(unknown)?,
@@ -214,7 +274,8 @@ fn media(
     })
 }
 
-fn small(jpeg: Option<&[u8]>) -> Option<String> {
+/// Returns a small picture that came in, as base64; none when it is not small.
+pub(in crate::wa) fn small(jpeg: Option<&[u8]>) -> Option<String> {
     let jpeg = jpeg.filter(|jpeg| !jpeg.is_empty() && jpeg.len() <= THUMBNAIL_MAX_BYTES)?;
     Some(STANDARD.encode(jpeg))
 }
@@ -292,6 +353,23 @@ mod tests {
                 MediaKind::Document | MediaKind::Audio => {}
             }
         }
+    }
+
+    #[test]
+    fn a_quoted_file_shows_what_it_is_and_opens_nothing() {
+        for (kind, mime) in [
+            (MediaKind::Image, "image/jpeg"),
+            (MediaKind::Video, "video/mp4"),
+            (MediaKind::Document, "application/pdf"),
+            (MediaKind::Voice, "audio/ogg"),
+            (MediaKind::Sticker, "image/webp"),
+        ] {
+            let message = quoted(&sent(kind, mime)).expect("a message");
+            assert_eq!(message.get_caption(), kind.has_caption().then_some("lihat"), "{kind:?}");
+            assert_eq!(incoming(&message, false), None, "{kind:?}");
+        }
+        let image = quoted(&sent(MediaKind::Image, "image/jpeg")).expect("a message").image_message;
+        assert_eq!(image.as_option().and_then(|image| image.jpeg_thumbnail.clone()), Some(vec![8; 10]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A web site of somebody else, from which Kurir is asked to fetch files.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +13,12 @@ pub enum Page {
     File(String, Vec<u8>),
     /// A redirect.
     To(String),
-    /// A file that never ends.
+    /// A picture that never ends.
     Endless,
+    /// A file of this type that never ends.
+    EndlessOf(&'static str),
+    /// Nothing at all, for as long as the client waits.
+    Silent,
     /// A status without a body.
     Status(u16),
 }
@@ -94,8 +98,10 @@ fn answer(mut stream: &TcpStream, page: Page) -> std::io::Result<()> {
         Page::Status(status) => {
             write!(stream, "HTTP/1.1 {status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         }
-        Page::Endless => {
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: image/jpeg\r\nconnection: close\r\n\r\n")?;
+        Page::Endless => answer(stream, Page::EndlessOf("image/jpeg")),
+        Page::Silent => stream.read(&mut [0; 1]).map(drop),
+        Page::EndlessOf(kind) => {
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n")?;
             loop {
                 stream.write_all(&[0xff; 64 << 10])?;
             }

@@ -39,7 +39,8 @@ async fn send(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     match body.items {
         Some(items) => send_bulk(gateway, request, device, items, body.delay).await,
         None => {
-            let single = TextToGroup { group_id: body.group_id, message: body.message };
+            let SendBody { group_id, message, link_preview, .. } = body;
+            let single = TextToGroup { group_id, message, link_preview };
             let outgoing = single.entry()?.outgoing?;
             send_one(gateway, request, device, outgoing, Code::GroupMessageSent).await
         }
@@ -101,6 +102,8 @@ struct TextToGroup {
     group_id: Option<String>,
     /// 1 to 4096 characters.
     message: Option<String>,
+    /// Whether the first link of the text is shown with a card of its page; absent means yes.
+    link_preview: Option<bool>,
 }
 
 impl TextToGroup {
@@ -110,7 +113,7 @@ impl TextToGroup {
         let missing = || Error::new(Code::GroupAndTextRequired);
         let to = filled(self.group_id).ok_or_else(missing)?;
         let text = Text::parse(&filled(self.message).ok_or_else(missing)?)?;
-        let outgoing = Jid::group(&to).map(|group| Outgoing::text(group, text));
+        let outgoing = Jid::group(&to).map(|group| Outgoing::text(group, text).with_card(self.link_preview));
         Ok(Entry { to, outgoing })
     }
 }
@@ -123,6 +126,8 @@ struct SendBody {
     group_id: Option<String>,
     /// 1 to 4096 characters.
     message: Option<String>,
+    /// Whether the first link of the text is shown with a card of its page; absent means yes.
+    link_preview: Option<bool>,
     /// Up to 100 texts; chosen when present.
     items: Option<Vec<TextToGroup>>,
     /// Seconds between texts, 0 to 3600; absent means random 2 to 5.

@@ -71,6 +71,8 @@ pub(super) struct ItemBody<'a> {
     pub mimetype: Option<String>,
     /// Its name, when it is not what the source says.
     pub file_name: Option<String>,
+    /// Whether it may be looked at once: `image`, `video`, `audio` and `voice` only.
+    pub view_once: Option<bool>,
 }
 
 /// A request to send. The fields of [`ItemBody`] stand here once more: serde forgets the name of a wrong field when it
@@ -95,6 +97,8 @@ pub(super) struct MediaBody<'a> {
     pub mimetype: Option<String>,
     /// Its name, when it is not what the source says.
     pub file_name: Option<String>,
+    /// Whether it may be looked at once: `image`, `video`, `audio` and `voice` only.
+    pub view_once: Option<bool>,
     /// Several files; chosen when present. In forms JSON as text.
     #[serde(borrow)]
     pub items: Option<Vec<ItemBody<'a>>>,
@@ -120,6 +124,7 @@ impl MediaBody<'_> {
             url: self.url.take(),
             mimetype: self.mimetype.take(),
             file_name: self.file_name.take(),
+            view_once: self.view_once,
             ..ItemBody::default()
         }
     }
@@ -185,6 +190,8 @@ fn of_form(fields: &[(String, String)]) -> Result<MediaBody<'_>> {
         found.map(|(_, value)| value.as_str())
     };
     let text = |name: &str| field(name).map(str::to_owned);
+    let view_once = field("viewOnce").map(|text| serde_json::from_str(text.trim()));
+    let refuse_once = |_| Error::invalid("viewOnce", "expected true or false");
     let refuse_priority = |_| Error::invalid("priority", "expected high, normal or low");
     let priority = field("priority").map(|text| serde_json::from_value(text.trim().into()));
     Ok(MediaBody {
@@ -196,6 +203,7 @@ fn of_form(fields: &[(String, String)]) -> Result<MediaBody<'_>> {
         url: text("url"),
         mimetype: text("mimetype"),
         file_name: text("fileName"),
+        view_once: view_once.transpose().map_err(refuse_once)?,
         items: field("items").map(|text| json_list("items", text)).transpose()?,
         delay: field("delay").map(Delay::parse).transpose()?,
         priority: priority.transpose().map_err(refuse_priority)?,
@@ -229,7 +237,7 @@ mod tests {
             (Some("0812"), None, Some(Priority::Low))
         );
         assert_eq!(body.delay.map(|delay| delay.0), Some(1.5));
-        for (name, value) in [("delay", "soon"), ("items", "x"), ("priority", "urgent")] {
+        for (name, value) in [("delay", "soon"), ("items", "x"), ("priority", "urgent"), ("viewOnce", "ya")] {
             assert!(of_form(&[(name.to_owned(), value.to_owned())]).is_err(), "{name}");
         }
     }

@@ -81,6 +81,10 @@ pub(super) async fn draft(
     let kind = filled(item.media_type.as_deref()).or(filled(defaults.media_type.as_deref()));
     let kind = MediaKind::parse(kind.ok_or_else(|| Error::new(Code::MediaTypeRequired))?)?;
     let caption = caption(kind, item.caption.as_deref().or(defaults.caption.as_deref()))?;
+    let view_once = item.view_once.unwrap_or_default();
+    if view_once && !kind.opens_once() {
+        return Err(Error::new(Code::ViewOnceUnsupported));
+    }
     let claimed = filled(item.mimetype.as_deref()).map(claim).transpose()?;
     let file_name = filled(item.file_name.as_deref()).map(str::to_owned);
     let found = source(gateway, item, uploads, position).await?;
@@ -89,6 +93,7 @@ pub(super) async fn draft(
         caption,
         file_name: file_name.or(found.name),
         mime: claimed.or(found.mime),
+        view_once,
         source: found.source,
     })
 }
