@@ -132,7 +132,10 @@ impl Course {
         for event in events.drain(..) {
             match &*event {
                 Event::ChatPresence(update) => self.tell_of(sightings::typing(update, &phone_of)),
-                Event::Presence(update) => self.tell_of(sightings::presence(update, &phone_of)),
+                Event::Presence(update) => {
+                    let seen = sightings::presence(update, &phone_of);
+                    self.tell_of(seen.filter(|seen| self.seat.followed.covers(seen)));
+                }
                 Event::Receipt(receipt) => progress.extend(receipts::progress(receipt, &phone_of)),
                 Event::ContactUpdate(_) => has_contacts = true,
                 Event::ArchiveUpdate(_)

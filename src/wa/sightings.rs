@@ -72,6 +72,14 @@ impl Followed {
         self.lock().clear();
     }
 
+    /// Returns whether it is to be told: what comes of people after they were let go is not.
+    pub(super) fn covers(&self, seen: &Seen) -> bool {
+        match seen {
+            Seen::Typing { .. } => true,
+            Seen::Presence { person, .. } => self.lock().contains(person),
+        }
+    }
+
     fn all(&self) -> Vec<Jid> {
         self.lock().iter().cloned().collect()
     }
@@ -159,6 +167,8 @@ mod tests {
         }
         assert_eq!(followed.add(&person(0)), None, "asked for again, it is the youngest");
         assert_eq!(followed.add(&person(1000)), Some(person(1)));
+        let gone = |n| Seen::Presence { person: person(n), presence: Presence::Unavailable, last_seen: None };
+        assert!(followed.covers(&gone(1000)) && !followed.covers(&gone(1)));
         followed.remove(&person(1000));
         assert_eq!(followed.add(&person(1001)), None);
         followed.clear();

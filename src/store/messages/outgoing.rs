@@ -84,9 +84,15 @@ fn with_attempt(old: Message, attempt: &Message) -> Message {
         }
         (content, _) => content,
     };
+    let mut marks = old.marks;
+    if marks.edited_at.or(marks.deleted_at).is_none() {
+        // The card of its link was looked for with the attempt.
+        marks.preview.clone_from(&attempt.marks.preview);
+    }
     let has_arrived = old.status >= MessageStatus::Sent;
     Message {
         content,
+        marks,
         status: attempt.status.max(old.status),
         error: attempt.error.clone().filter(|_| !has_arrived),
         at: attempt.at,

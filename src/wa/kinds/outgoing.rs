@@ -389,7 +389,6 @@ mod tests {
         let image = wire::Message { image_message: image.into(), ..Default::default() };
         let wrapped = once(image).expect("wrapped");
         assert!(wrapped.view_once_message_v2.is_set() && wrapped.is_view_once());
-        assert_eq!(wrapped.get_caption(), None, "the wrapper itself has none");
         assert_eq!(wrapped.get_base_message().get_caption(), Some("lihat"));
         let voice = wire::message::AudioMessage { ptt: Some(true), ..Default::default() };
         let voice = wire::Message { audio_message: voice.into(), ..Default::default() };

@@ -696,6 +696,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/presence/subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Follows whether a person is there: contact.presence in the live events */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription"];
+        post?: never;
+        /** Stops following whether a person is there */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/read": {
         parameters: {
             query?: never;
@@ -2482,6 +2500,8 @@ export interface components {
             jid: string;
             /** @description Somebody asked everybody to keep it although it would disappear. */
             kept?: boolean;
+            /** @description The card of the link in its text. */
+            linkPreview?: components["schemas"]["LinkPreview"] | null;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /**
@@ -2614,6 +2634,19 @@ export interface components {
              */
             timestamp: number;
         };
+        /** @description The card under a text: what the page behind its first link says about itself. */
+        LinkPreview: {
+            /** @description The address that the page gives itself. */
+            canonicalUrl?: string | null;
+            /** @description What it says about itself. */
+            description?: string | null;
+            /** @description A small JPEG, base64. */
+            thumbnail?: string | null;
+            /** @description Its title. */
+            title?: string | null;
+            /** @description The link as it stands in the text. */
+            url: string;
+        };
         /** @description `GET /health`. */
         LongHealth: {
             services: components["schemas"]["Services"];
@@ -2672,6 +2705,8 @@ export interface components {
             id: string;
             /** @description Somebody asked everybody to keep it although it would disappear. */
             kept?: boolean;
+            /** @description The card of the link in its text. */
+            linkPreview?: components["schemas"]["LinkPreview"] | null;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /**
@@ -3581,6 +3616,7 @@ export type JobStatus = components['schemas']['JobStatus'];
 export type JobView = components['schemas']['JobView'];
 export type JoinedView = components['schemas']['JoinedView'];
 export type LastMessageView = components['schemas']['LastMessageView'];
+export type LinkPreview = components['schemas']['LinkPreview'];
 export type LongHealth = components['schemas']['LongHealth'];
 export type MediaKind = components['schemas']['MediaKind'];
 export type MediaState = components['schemas']['MediaState'];
@@ -5043,6 +5079,8 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description In an answer: whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -5268,6 +5306,8 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description In an answer: whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -5396,6 +5436,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Follows whether a person is there: contact.presence in the live events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PersonView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stops following whether a person is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PersonView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -6120,6 +6222,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6137,6 +6241,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6528,6 +6634,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6545,6 +6653,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6703,6 +6813,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6720,6 +6832,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6762,6 +6876,8 @@ export interface operations {
                     delay?: number | null;
                     /** @description 1 to 10,000 texts. */
                     messages?: {
+                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                         /** @description Accepted in place of `to`. */
@@ -7263,6 +7379,8 @@ export interface operations {
                     count?: number | null;
                     /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
                     cron?: string | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Accepted in place of `to`. */
@@ -7407,9 +7525,13 @@ export interface operations {
                     items?: {
                         /** @description Address of the group, or its digits. */
                         groupId?: string | null;
+                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                     }[] | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -7542,6 +7664,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -7559,6 +7683,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -7599,10 +7725,14 @@ export interface operations {
                      * @description Seconds between texts, 0 to 3600; absent means random 2 to 5.
                      */
                     delay?: number | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Up to 100 texts; chosen when present. */
                     messages?: {
+                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                         /** @description Accepted in place of `to`. */
@@ -8249,6 +8379,8 @@ export interface operations {
                     count?: number | null;
                     /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
                     cron?: string | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Accepted in place of `to`. */
