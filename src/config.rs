@@ -27,6 +27,9 @@ pub struct Config {
     pub sandbox_url: Option<String>,
     /// Sandbox builds: where `kurir sandbox` lets the simulated network listen. Loopback only.
     pub sandbox_listen: SocketAddr,
+    /// Which messages are stored with their content: `all`, or `allowed_only` for those of allowed numbers. `all`: a history is
+    /// what most people install a gateway for.
+    pub history: crate::model::allowed::HistoryRule,
     /// Logging.
     pub log: Log,
     /// Accounts and tokens.
@@ -281,6 +284,7 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([0, 0, 0, 0], 4000))],
             sandbox_url: None,
             sandbox_listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            history: Default::default(),
             log: Log::default(),
             auth: Auth::default(),
             api: Api::default(),

@@ -328,6 +328,13 @@ words! {
     ContactsTooMany         400 "Maksimal {max} kontak per permintaan" "At most {max} contacts per request"
     TagsInvalid             400 "Maksimal 20 tag, masing-masing 1 sampai 30 karakter" "At most 20 tags of 1 to 30 characters each"
 
+    // Allowed numbers
+    AllowedNumberSaved      201 "Nomor diizinkan disimpan" "Allowed number saved"
+    AllowedNumberUpdated    200 "Status nomor diizinkan diperbarui" "Status of the allowed number updated"
+    AllowedNumberDeleted    200 "Nomor diizinkan dihapus" "Allowed number deleted"
+    AllowedNumberNotFound   404 "Nomor diizinkan tidak ditemukan" "Allowed number not found"
+    MessageWithheld         400 "Isi pesan ini tidak disimpan" "The content of this message was not kept"
+
     // Templates
     TemplateCreated         201 "Template berhasil dibuat" "Template created"
     TemplateUpdated         200 "Template berhasil diperbarui" "Template updated"

@@ -184,6 +184,7 @@ impl Gateway {
             }
             Content::Other { kind, text, raw } => OutgoingContent::Other { kind, text, raw },
             Content::Deleted => return Err(Error::new(Code::MessageDeleted)),
+            Content::Withheld { .. } => return Err(Error::new(Code::MessageWithheld)),
         };
         let around = Around { forwarded: true, card, ..Around::default() };
         let sent =

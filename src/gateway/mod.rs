@@ -5,6 +5,7 @@ mod accounts;
 mod activity;
 mod address_book;
 pub mod alarms;
+mod allowed_numbers;
 mod base64_text;
 mod caller;
 mod chat_settings;
@@ -45,6 +46,7 @@ pub use crate::wa::{InvitedTo, Preview, Qr, SettingChange};
 pub use account_settings::{CHECK_MAX, Checked};
 pub use accounts::{NewUser, ProfileChange};
 pub use address_book::{CONTACTS_MAX, ContactChange, ContactFilter, SavedContacts};
+pub use allowed_numbers::NewAllowed;
 pub use caller::{Caller, Proof};
 pub use chats::{Page, Source};
 pub use devices::{DeviceStats, NewDevice};
@@ -67,7 +69,7 @@ use crate::config::Config;
 use crate::egress::Egress;
 use crate::error::Result;
 use crate::model::media::Mime;
-use crate::store::Store;
+use crate::store::{Store, allowed};
 use crate::wa::Fleet;
 use alarms::Alarms;
 use passwords::Passwords;
@@ -117,6 +119,8 @@ impl Gateway {
         config: Config,
         simulated: bool,
     ) -> Result<Self> {
+        let rule = config.history;
+        store.write(move |t| allowed::set_rule(t, rule)).await?;
         let signing = Signing::open(&store, &config).await?;
         let links = links::Links::new(&signing::secret_or_kept(&store, "media-links", None).await?)?;
         let egress = Egress::new(config.egress.allow_private)?;

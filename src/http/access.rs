@@ -11,6 +11,9 @@ use warp::http::header::AUTHORIZATION;
 /// Name of the dashboard's cookie, which holds an access token.
 pub const SESSION_COOKIE: &str = "kurir_session";
 
+/// The other header that families know for a token.
+const TOKEN_HEADER: &str = "x-api-token";
+
 /// What came with a request to prove who asks.
 enum Shown<'a> {
     Bearer(Cow<'a, str>),
@@ -68,6 +71,9 @@ fn refuse_other_sites(head: &Head, shown: &Shown<'_>) -> Result<()> {
 fn shown(head: &Head) -> Result<Shown<'_>> {
     if let Some(token) = head.header(AUTHORIZATION.as_str()).and_then(bearer) {
         return Ok(Shown::Bearer(token.into()));
+    }
+    if let Some(token) = head.header(TOKEN_HEADER) {
+        return Ok(Shown::Bearer(token.trim().into()));
     }
     if let Some(token) = head.query_value("token")? {
         return Ok(Shown::Bearer(token));

@@ -82,6 +82,12 @@ pub struct MarksView {
     /// The owner marked it to find it again.
     #[serde(skip_serializing_if = "is_false")]
     starred: bool,
+    /// The device's number was among the allowed ones when the message came.
+    #[serde(skip_serializing_if = "is_false")]
+    allowed: bool,
+    /// The history does not keep what it says.
+    #[serde(skip_serializing_if = "is_false")]
+    withheld: bool,
 }
 
 impl MarksView {
@@ -103,6 +109,8 @@ impl MarksView {
             kept: marks.kept,
             pinned_until: marks.pinned.and_then(|pinned| pinned.until),
             starred: marks.starred,
+            allowed: marks.allowed,
+            withheld: marks.withheld,
         }
     }
 }

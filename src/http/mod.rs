@@ -16,6 +16,7 @@ mod events;
 mod guard;
 mod health;
 mod json;
+mod legacy_data;
 mod limits;
 mod listen;
 pub mod live;
@@ -116,6 +117,7 @@ pub fn surfaces() -> Vec<Surface> {
     vec![
         accounts::surface(),
         multi_device::surface(),
+        legacy_data::surface(),
         events::surface(),
         notifications::surface(),
         uploads::surface(),

@@ -311,7 +311,7 @@ pub struct Item {
     pub index: u32,
     /// Recipient as the client wrote it; shown again when it was not a valid number.
     pub to: String,
-    /// What to send; none when the entry was malformed and failed at once.
+    /// What to send; none when the entry was malformed and failed at once, or when it was sent and may not be kept.
     pub outgoing: Option<Outgoing>,
     /// WhatsApp's message id, the same through every attempt.
     pub message_id: String,

@@ -41,6 +41,12 @@ pub struct Marks {
     /// The newest reaction of everybody who reacted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
+    /// The device's number was among the allowed ones when the message came.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allowed: bool,
+    /// Its content was told and is not kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
 }
 
 impl Marks {

@@ -13,6 +13,7 @@ use crate::model::place::Place;
 use crate::model::poll::Poll;
 use crate::model::status_post::Audience;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The longest text, in Unicode code points.
 pub const TEXT_MAX_CHARS: usize = 4096;
@@ -214,6 +215,11 @@ pub enum Content {
     Poll(Poll),
     /// It was deleted for everyone.
     Deleted,
+    /// What the history may not keep, see [`Message::kept`].
+    Withheld {
+        /// WhatsApp's name of the kind that it had.
+        kind: String,
+    },
     /// A file.
     Media(Box<Media>),
     /// A kind that Kurir does not show yet. The protocol bytes are kept so that nothing is lost.
@@ -242,7 +248,7 @@ impl Content {
             Content::Poll(_) => "pollCreationMessage",
             Content::Deleted => "deleted",
             Content::Media(media) => media.kind.message_type(),
-            Content::Other { kind, .. } => kind,
+            Content::Other { kind, .. } | Content::Withheld { kind } => kind,
         }
     }
 
@@ -253,7 +259,7 @@ impl Content {
             Content::Location(place) => place.name.as_deref(),
             Content::Contacts { cards } => cards.first().map(|card| card.name.as_str()),
             Content::Poll(poll) => Some(&poll.question),
-            Content::Deleted => None,
+            Content::Deleted | Content::Withheld { .. } => None,
             Content::Media(media) => media.caption.as_deref(),
             Content::Other { text, .. } => text.as_deref(),
         }
@@ -266,6 +272,8 @@ impl Content {
             Content::Text { text } => new.clone_into(text),
             Content::Media(media) if media.kind.has_caption() => media.caption = filled(),
             Content::Other { text, .. } => *text = filled(),
+            // There is something to rewrite; it is not here.
+            Content::Withheld { .. } => {}
             Content::Media(_)
             | Content::Location(_)
             | Content::Contacts { .. }
@@ -350,6 +358,21 @@ pub struct Message {
     /// The job that sent it, when Kurir did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
+}
+
+impl Message {
+    /// Returns the message as the history keeps it: of a withheld one only what identifies it and how far it came.
+    pub fn kept(&self) -> Cow<'_, Message> {
+        if !self.marks.withheld {
+            return Cow::Borrowed(self);
+        }
+        let content = match &self.content {
+            Content::Deleted => Content::Deleted,
+            content => Content::Withheld { kind: content.kind().to_owned() },
+        };
+        let marks = Marks { quote: None, reactions: Vec::new(), ..self.marks.clone() };
+        Cow::Owned(Message { content, marks, push_name: None, mentions: Vec::new(), ..self.clone() })
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod address_book;
+pub mod allowed;
 pub mod card;
 pub mod change;
 pub mod chat;

@@ -75,7 +75,7 @@ impl News {
             Fact::MessageReceived { message } if !message.from_me => Some(Self::Messages {
                 chat: message.chat.clone(),
                 name: message.push_name.clone(),
-                preview: message.content.text().map(|text| text.chars().take(PREVIEW_CHARS).collect()),
+                preview: message.kept().content.text().map(|text| text.chars().take(PREVIEW_CHARS).collect()),
                 count: 1,
             }),
             Fact::Job { job, status, succeeded, failed, .. } if status.is_ended() => {

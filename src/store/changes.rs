@@ -5,7 +5,7 @@ use super::{chats, devices, expiry, identities, messages, outbox};
 use crate::error::Result;
 use crate::model::change::{Change, What};
 use crate::model::event::Fact;
-use crate::model::message::Message;
+use crate::model::message::{Content, Message};
 
 /// Applies a change and tells it. Returns whether it made a difference: it does not when the message is unknown, when only
 /// somebody else may change it so, or when the change is known already.
@@ -18,14 +18,18 @@ pub fn apply(tables: &mut Tables<'_>, change: &Change, now: i64) -> Result<bool>
     let Some(mut message) = target(tables, &change)? else { return Ok(false) };
     if !change.apply(&mut message) {
         // A reaction that takes back what is not there yet is kept all the same.
-        messages::amend(tables, &message)?;
+        messages::amend(tables, &message.kept())?;
         return Ok(false);
     }
-    messages::amend(tables, &message)?;
-    chats::amend(tables, &message)?;
+    let kept = message.kept();
+    messages::amend(tables, &kept)?;
+    chats::amend(tables, &kept)?;
     if matches!(change.what, What::Keep { on: false }) {
         // Its time may have come while it was kept.
-        expiry::note(tables, &message, message.at)?;
+        expiry::note(tables, &kept, kept.at)?;
+    }
+    if let (Content::Withheld { .. }, What::Edit { text, .. }) = (&message.content, &change.what) {
+        message.content = Content::Text { text: text.clone() };
     }
     let scope = devices::scope(&devices::existing(tables, change.device)?);
     outbox::append(tables, now, scope, Fact::MessageChanged { message, by: change.by, what: change.what })?;
@@ -49,7 +53,7 @@ mod tests {
     use crate::model::id::DeviceNo;
     use crate::model::jid::Jid;
     use crate::model::marks::Marks;
-    use crate::model::message::{Content, MessageStatus};
+    use crate::model::message::MessageStatus;
     use crate::store::messages::tests::store_with_device;
     use crate::store::{Store, View};
 

@@ -26,11 +26,12 @@ pub use unread::{mark_read, mark_read_by_ids};
 
 use self::rows::{find, put, sender_of};
 use super::tables::Tables;
-use super::{chat_settings, chats, device_contacts, devices, expiry, identities, media, outbox};
+use super::{allowed, chat_settings, chats, device_contacts, devices, expiry, identities, media, outbox};
 use crate::error::Result;
 use crate::model::device_contact::Names;
 use crate::model::event::Fact;
-use crate::model::message::Message;
+use crate::model::media::MediaState;
+use crate::model::message::{Content, Message};
 
 /// Stores an incoming message (or one that the account wrote elsewhere) and tells it, unless it is known already.
 ///
@@ -50,14 +51,27 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     if let Some(last_at) = last_at.filter(|last| *last >= message.at && *last / 1000 == message.at / 1000) {
         message.at = last_at + 1;
     }
-    put(tables, &message)?;
-    chats::note(tables, &message)?;
-    chat_settings::note(tables, &message)?;
-    expiry::note(tables, &message, message.at)?;
-    media::want(tables, &message, now)?;
     let device = devices::touch(tables, message.device, now)?;
+    allowed::verdict(tables, message.device)?.mark(&mut message.marks);
+    let kept = message.kept();
+    put(tables, &kept)?;
+    chats::note(tables, &kept)?;
+    chat_settings::note(tables, &kept)?;
+    expiry::note(tables, &kept, kept.at)?;
+    media::want(tables, &kept, now)?;
+    skip_withheld_file(&mut message);
     outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;
     Ok(true)
+}
+
+/// A file that nobody keeps is not fetched either.
+fn skip_withheld_file(message: &mut Message) {
+    if message.marks.withheld
+        && let Content::Media(media) = &mut message.content
+        && media.state == MediaState::Pending
+    {
+        media.state = MediaState::Skipped;
+    }
 }
 
 /// Returns whether a message is stored already, under either address of its sender.
@@ -94,7 +108,7 @@ pub(super) mod tests {
     use crate::model::device::Device;
     use crate::model::id::{DeviceId, DeviceNo, UserId};
     use crate::model::jid::Jid;
-    use crate::model::message::{Content, MessageStatus};
+    use crate::model::message::MessageStatus;
     use crate::store::Store;
 
     pub(in crate::store) async fn store_with_device(dir: &std::path::Path) -> (Store, DeviceNo) {

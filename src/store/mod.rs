@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod address_book;
+pub mod allowed;
 pub mod changes;
 pub mod chat_settings;
 pub mod chats;

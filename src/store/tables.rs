@@ -157,6 +157,11 @@ tables! {
     /// (device, author or empty when from us, message id) → `model::StatusPost`: what is shown for a day.
     status_posts "status_posts-1" (u32, &'static str, &'static str) => Bytes;
 
+    /// row → `model::AllowedNumber`: whose messages the history keeps.
+    allowed_numbers "allowed_numbers-1" u32 => Bytes;
+    /// digits of a number → row.
+    allowed_by_number "allowed_by_number-1" &'static str => u32;
+
     /// sequence number → `model::Event`: what happened, in order.
     outbox "outbox-1" u64 => Bytes;
 

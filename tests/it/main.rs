@@ -9,6 +9,7 @@ mod events;
 mod flows;
 mod health;
 mod layers;
+mod legacy_data;
 mod malformed;
 mod multi_device;
 mod pages;

@@ -46,14 +46,14 @@ pub fn settle(tables: &mut Tables<'_>, job: &JobId, index: u32, outcome: &Outcom
         job.next_at = turn;
     }
     put(tables, &job)?;
-    tell_settled(tables, &job, &item, now)?;
+    tell_settled(tables, &job, &mut item, now)?;
     if let Some(schedule) = &job.schedule {
         schedules::run_ended(tables, schedule, &job.id, &item, now)?;
     }
     Ok(job)
 }
 
-fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Result<()> {
+fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &mut Item, now: i64) -> Result<()> {
     if is_status(item) {
         return status_posts::settle(tables, job, item, now);
     }
@@ -68,6 +68,12 @@ fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &Item, now: i64) -> Re
         message.at = now;
     }
     let message = messages::settle_outgoing(tables, &message, now)?;
+    if message.marks.withheld && item.state == ItemState::Sent {
+        // Until here the job was the only place that had it.
+        item.to = message.chat.phone().map_or_else(|| message.chat.to_string(), str::to_owned);
+        item.outgoing = None;
+        put_item(tables, &job.id, item)?;
+    }
     // A receipt that overtook the acceptance was told already.
     let is_news = message.status == attempted;
     let scope = devices::scope(&devices::existing(tables, job.device)?);

@@ -10,7 +10,7 @@ use crate::model::device_contact::Names;
 use crate::model::media::MediaState;
 use crate::model::message::{Content, Message};
 use crate::store::tables::Tables;
-use crate::store::{chat_settings, chats, device_contacts, expiry, identities, media};
+use crate::store::{allowed, chat_settings, chats, device_contacts, expiry, identities, media};
 
 /// Age up to which the files of handed over messages are fetched, in milliseconds. Two weeks: WhatsApp keeps them about that long.
 const FILES_MS: i64 = 14 * 86_400_000;
@@ -26,6 +26,7 @@ pub fn import(tables: &mut Tables<'_>, past: &PastChat, messages: &[Message], no
         device_contacts::learn(tables, past.device, &chat, &names)?;
     }
     let was_known = chats::is_known(tables, past.device, &chat.to_string())?;
+    let verdict = allowed::verdict(tables, past.device)?;
     let mut new = 0;
     for message in messages {
         let mut message = Message { chat: chat.clone(), ..message.clone() };
@@ -36,11 +37,13 @@ pub fn import(tables: &mut Tables<'_>, past: &PastChat, messages: &[Message], no
             continue;
         }
         skip_old_file(&mut message, now);
-        put(tables, &message)?;
-        media::want(tables, &message, now)?;
-        chats::note_past(tables, &message)?;
-        chat_settings::note(tables, &message)?;
-        expiry::note(tables, &message, message.at)?;
+        verdict.mark(&mut message.marks);
+        let kept = message.kept();
+        put(tables, &kept)?;
+        media::want(tables, &kept, now)?;
+        chats::note_past(tables, &kept)?;
+        chat_settings::note(tables, &kept)?;
+        expiry::note(tables, &kept, kept.at)?;
         new += 1;
     }
     chats::take_over(tables, &chat, past, !was_known)?;

@@ -5,15 +5,27 @@ use crate::error::Result;
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
+use crate::model::marks::Marks;
 use crate::model::media::Media;
 use crate::model::message::{Content, Message, MessageStatus};
 use crate::store::tables::Tables;
-use crate::store::{chats, devices, expiry, identities, outbox};
+use crate::store::{allowed, chats, devices, expiry, identities, outbox};
 
-/// Stores an outgoing message that waits in the queue.
+/// Stores an outgoing message that waits in the queue. What may not be kept stands in its job alone.
 pub(in crate::store) fn insert_outgoing(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
+    insert(tables, &as_kept(tables, message)?)
+}
+
+fn insert(tables: &mut Tables<'_>, message: &Message) -> Result<()> {
     put(tables, message)?;
     chats::note(tables, message)
+}
+
+/// Returns a message that is new to the store as it may be kept.
+fn as_kept(tables: &Tables<'_>, message: &Message) -> Result<Message> {
+    let mut message = message.clone();
+    allowed::verdict(tables, message.device)?.mark(&mut message.marks);
+    Ok(message.kept().into_owned())
 }
 
 /// Removes an outgoing message that will never be sent.
@@ -35,7 +47,7 @@ pub(in crate::store) fn remove_outgoing(
 
 /// Writes what came of an attempt into an outgoing message; `message.at` may have moved.
 ///
-/// `now` is when WhatsApp took it, in milliseconds since 1970.
+/// `now` is when WhatsApp took it, in milliseconds since 1970. Returns the message as it is told: with what is not kept of it.
 pub(in crate::store) fn settle_outgoing(
     tables: &mut Tables<'_>,
     message: &Message,
@@ -54,13 +66,23 @@ pub(in crate::store) fn settle_outgoing(
             settled
         }
         None => {
-            put(tables, message)?;
-            message.clone()
+            let settled = as_kept(tables, message)?;
+            put(tables, &settled)?;
+            settled
         }
     };
     chats::note(tables, &settled)?;
     expiry::note(tables, &settled, now)?;
-    Ok(settled)
+    Ok(as_told(settled, message))
+}
+
+/// Returns a stored message with what only its job has of it.
+fn as_told(stored: Message, attempt: &Message) -> Message {
+    if !matches!(stored.content, Content::Withheld { .. }) {
+        return stored;
+    }
+    let marks = Marks { quote: attempt.marks.quote.clone(), ..stored.marks };
+    Message { content: attempt.content.clone(), mentions: attempt.mentions.clone(), marks, ..stored }
 }
 
 /// Shows an outgoing message as waiting, for the first time or once more after it was given up.
@@ -68,7 +90,7 @@ pub(in crate::store) fn wait_again(tables: &mut Tables<'_>, message: &Message) -
     let Some(old) = known(tables, message)? else { return insert_outgoing(tables, message) };
     take(tables, old.device, &old.chat.to_string(), old.at, &old.id)?;
     let waiting = Message { status: message.status, ..with_attempt(old, message) };
-    insert_outgoing(tables, &waiting)
+    insert(tables, &waiting)
 }
 
 fn known(tables: &Tables<'_>, message: &Message) -> Result<Option<Message>> {

@@ -1,0 +1,3 @@
+//! The family `legacy-data`.
+
+mod allowed_numbers;
