@@ -696,24 +696,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/presence/subscription": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Follows whether a person is there: contact.presence in the live events */
-        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription"];
-        post?: never;
-        /** Stops following whether a person is there */
-        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/read": {
         parameters: {
             query?: never;
@@ -1950,6 +1932,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp/allowed-numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Numbers of devices whose messages the history keeps */
+        get: operations["getApiWhatsappAllowedNumbers"];
+        put?: never;
+        /** Allows a number; one that is there already is changed */
+        post: operations["postApiWhatsappAllowedNumbers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp/allowed-numbers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes an allowed number */
+        delete: operations["deleteApiWhatsappAllowedNumbersId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp/allowed-numbers/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets whether an allowed number counts */
+        put: operations["putApiWhatsappAllowedNumbersIdStatus"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp/health": {
         parameters: {
             query?: never;
@@ -2050,6 +2084,20 @@ export interface components {
             /** @description Who was refused; absent when nobody was. */
             failed?: components["schemas"]["FailedView"][];
             success: boolean;
+        };
+        AllowedView: {
+            /** @description Local time, `YYYY-MM-DD HH:mm:ss`. */
+            created_at: string;
+            /** Format: uint32 */
+            id: number;
+            /** @description Id of the device that stands with it. */
+            session_id: string | null;
+            /** @description `aktif` or `nonaktif`. */
+            status: string;
+            /** @description Local time, `YYYY-MM-DD HH:mm:ss`. */
+            updated_at: string;
+            /** @description Digits with country code. */
+            whatsapp_number: string;
         };
         /** @description To whom an account shows or allows something, in WhatsApp's words. */
         Audience: "all" | "contacts" | "contact_blacklist" | "none" | "match_last_seen" | "known";
@@ -2465,6 +2513,8 @@ export interface components {
         };
         /** @description What stands around the content. */
         HitView: {
+            /** @description The device's number was among the allowed ones when the message came. */
+            allowed?: boolean;
             /** @description Name of the chat, when one is known. */
             chatName: string | null;
             content: components["schemas"]["ContentView"];
@@ -2500,8 +2550,6 @@ export interface components {
             jid: string;
             /** @description Somebody asked everybody to keep it although it would disappear. */
             kept?: boolean;
-            /** @description The card of the link in its text. */
-            linkPreview?: components["schemas"]["LinkPreview"] | null;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /**
@@ -2524,6 +2572,8 @@ export interface components {
              */
             timestamp: number;
             viewOnce?: boolean;
+            /** @description The history does not keep what it says. */
+            withheld?: boolean;
         };
         HourView: {
             /**
@@ -2634,18 +2684,10 @@ export interface components {
              */
             timestamp: number;
         };
-        /** @description The card under a text: what the page behind its first link says about itself. */
-        LinkPreview: {
-            /** @description The address that the page gives itself. */
-            canonicalUrl?: string | null;
-            /** @description What it says about itself. */
-            description?: string | null;
-            /** @description A small JPEG, base64. */
-            thumbnail?: string | null;
-            /** @description Its title. */
-            title?: string | null;
-            /** @description The link as it stands in the text. */
-            url: string;
+        ListView: {
+            allowed_numbers: components["schemas"]["AllowedView"][];
+            /** Format: uint */
+            total: number;
         };
         /** @description `GET /health`. */
         LongHealth: {
@@ -2675,6 +2717,8 @@ export interface components {
         MessageStatus: "pending" | "failed" | "sent" | "delivered" | "read";
         /** @description What stands around the content. */
         MessageView: {
+            /** @description The device's number was among the allowed ones when the message came. */
+            allowed?: boolean;
             content: components["schemas"]["ContentView"];
             /** @description Deleted for everyone. */
             deleted?: boolean;
@@ -2705,8 +2749,6 @@ export interface components {
             id: string;
             /** @description Somebody asked everybody to keep it although it would disappear. */
             kept?: boolean;
-            /** @description The card of the link in its text. */
-            linkPreview?: components["schemas"]["LinkPreview"] | null;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /**
@@ -2729,6 +2771,8 @@ export interface components {
              */
             timestamp: number;
             viewOnce?: boolean;
+            /** @description The history does not keep what it says. */
+            withheld?: boolean;
         };
         NotificationList: {
             notifications: components["schemas"]["NotificationView"][];
@@ -3054,6 +3098,10 @@ export interface components {
             removed: string;
             success: boolean;
         };
+        RemovedView2: {
+            /** Format: uint32 */
+            id: number;
+        };
         RequestView: {
             jid: string;
             /** @description The hidden id, when it is known. */
@@ -3091,6 +3139,9 @@ export interface components {
              * @description How many were there already.
              */
             updated: number;
+        };
+        SavedView2: {
+            allowed_number: components["schemas"]["AllowedView"];
         };
         ScheduleList: {
             pagination: components["schemas"]["Pagination"];
@@ -3487,6 +3538,25 @@ export interface components {
             };
         };
         /** @description Refused or failed */
+        "legacy-data": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @description What exactly, when there is more to say */
+                    error?: string;
+                    message: string;
+                    /** @description Under which id the log holds the cause of a failure */
+                    requestId?: string;
+                    /** @constant */
+                    success: false;
+                    /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                    timestamp?: string;
+                };
+            };
+        };
+        /** @description Refused or failed */
         media: {
             headers: {
                 [name: string]: unknown;
@@ -3565,6 +3635,7 @@ export interface components {
 export type ActivityList = components['schemas']['ActivityList'];
 export type ActivityView = components['schemas']['ActivityView'];
 export type AddedView = components['schemas']['AddedView'];
+export type AllowedView = components['schemas']['AllowedView'];
 export type Audience = components['schemas']['Audience'];
 export type BlockedView = components['schemas']['BlockedView'];
 export type CancelledJob = components['schemas']['CancelledJob'];
@@ -3616,7 +3687,7 @@ export type JobStatus = components['schemas']['JobStatus'];
 export type JobView = components['schemas']['JobView'];
 export type JoinedView = components['schemas']['JoinedView'];
 export type LastMessageView = components['schemas']['LastMessageView'];
-export type LinkPreview = components['schemas']['LinkPreview'];
+export type ListView = components['schemas']['ListView'];
 export type LongHealth = components['schemas']['LongHealth'];
 export type MediaKind = components['schemas']['MediaKind'];
 export type MediaState = components['schemas']['MediaState'];
@@ -3657,11 +3728,13 @@ export type ReactionView = components['schemas']['ReactionView'];
 export type ReadView = components['schemas']['ReadView'];
 export type RemovedTemplate = components['schemas']['RemovedTemplate'];
 export type RemovedView = components['schemas']['RemovedView'];
+export type RemovedView2 = components['schemas']['RemovedView2'];
 export type RequestView = components['schemas']['RequestView'];
 export type RequestsView = components['schemas']['RequestsView'];
 export type RetriedJob = components['schemas']['RetriedJob'];
 export type Role = components['schemas']['Role'];
 export type SavedView = components['schemas']['SavedView'];
+export type SavedView2 = components['schemas']['SavedView2'];
 export type ScheduleList = components['schemas']['ScheduleList'];
 export type ScheduleStatus = components['schemas']['ScheduleStatus'];
 export type ScheduleView = components['schemas']['ScheduleView'];
@@ -3693,6 +3766,7 @@ export type ResponseAccounts = components['responses']['accounts'];
 export type ResponseDocumentation = components['responses']['documentation'];
 export type ResponseEvents = components['responses']['events'];
 export type ResponseHealth = components['responses']['health'];
+export type ResponseLegacyData = components['responses']['legacy-data'];
 export type ResponseMedia = components['responses']['media'];
 export type ResponseMultiDevice = components['responses']['multi-device'];
 export type ResponseNotifications = components['responses']['notifications'];
@@ -5079,8 +5153,6 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description In an answer: whether the first link of the text is shown with a card of its page; absent means yes. */
-                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -5306,8 +5378,6 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description In an answer: whether the first link of the text is shown with a card of its page; absent means yes. */
-                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -5436,68 +5506,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        message?: string;
-                        /** @constant */
-                        success: true;
-                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
-                        timestamp?: string;
-                    };
-                };
-            };
-            default: components["responses"]["multi-device"];
-        };
-    };
-    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                deviceId: string;
-                jid: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Follows whether a person is there: contact.presence in the live events */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        data: components["schemas"]["PersonView"];
-                        message?: string;
-                        /** @constant */
-                        success: true;
-                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
-                        timestamp?: string;
-                    };
-                };
-            };
-            default: components["responses"]["multi-device"];
-        };
-    };
-    deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                deviceId: string;
-                jid: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Stops following whether a person is there */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        data: components["schemas"]["PersonView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -6222,8 +6230,6 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
-                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6241,8 +6247,6 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
-                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6634,8 +6638,6 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
-                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6653,8 +6655,6 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
-                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6813,8 +6813,6 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
-                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6832,8 +6830,6 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
-                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6876,8 +6872,6 @@ export interface operations {
                     delay?: number | null;
                     /** @description 1 to 10,000 texts. */
                     messages?: {
-                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
-                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                         /** @description Accepted in place of `to`. */
@@ -7379,8 +7373,6 @@ export interface operations {
                     count?: number | null;
                     /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
                     cron?: string | null;
-                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
-                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Accepted in place of `to`. */
@@ -7525,13 +7517,9 @@ export interface operations {
                     items?: {
                         /** @description Address of the group, or its digits. */
                         groupId?: string | null;
-                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
-                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                     }[] | null;
-                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
-                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -7664,8 +7652,6 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
-                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -7683,8 +7669,6 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
-                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
-                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -7725,14 +7709,10 @@ export interface operations {
                      * @description Seconds between texts, 0 to 3600; absent means random 2 to 5.
                      */
                     delay?: number | null;
-                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
-                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Up to 100 texts; chosen when present. */
                     messages?: {
-                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
-                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                         /** @description Accepted in place of `to`. */
@@ -8379,8 +8359,6 @@ export interface operations {
                     count?: number | null;
                     /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
                     cron?: string | null;
-                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
-                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Accepted in place of `to`. */
@@ -8780,6 +8758,145 @@ export interface operations {
                 };
             };
             default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappAllowedNumbers: {
+        parameters: {
+            query?: {
+                whatsapp_number?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Numbers of devices whose messages the history keeps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ListView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["legacy-data"];
+        };
+    };
+    postApiWhatsappAllowedNumbers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The device: its id, or its number in the list of devices.
+                     * @default null
+                     */
+                    session_id?: string | null;
+                    /** @description `aktif` (default) or `nonaktif`. */
+                    status?: string | null;
+                    /** @description The number of a linked device, in any spelling. Users name those of their own devices. */
+                    whatsapp_number?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Allows a number; one that is there already is changed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SavedView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["legacy-data"];
+        };
+    };
+    deleteApiWhatsappAllowedNumbersId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deletes an allowed number */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RemovedView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["legacy-data"];
+        };
+    };
+    putApiWhatsappAllowedNumbersIdStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description `aktif` or `nonaktif`. */
+                    status?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sets whether an allowed number counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SavedView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["legacy-data"];
         };
     };
     getApiWhatsappHealth: {
