@@ -196,6 +196,20 @@ pub struct WhatsApp {
     pub max_reconnect_attempts: Option<u32>,
     /// Devices that connect at the same time at start. 8: bounded memory and load, 50 devices are back in seconds.
     pub restore_parallel: usize,
+    /// How much a phone is asked to hand over when it is linked. `recent`, which is a few months; `full` asks for a year and shows
+    /// in the phone's list of devices as a desktop program, because WhatsApp gives browsers no more.
+    pub history_sync: HistorySync,
+}
+
+/// How much a phone is asked to hand over when it is linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HistorySync {
+    /// What browsers get.
+    #[default]
+    Recent,
+    /// What desktop programs get.
+    Full,
 }
 
 /// Files of messages: what is fetched, how long it stays, how it is served.
@@ -363,6 +377,7 @@ impl Default for WhatsApp {
             print_qr: false,
             max_reconnect_attempts: None,
             restore_parallel: 8,
+            history_sync: HistorySync::Recent,
         }
     }
 }

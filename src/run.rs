@@ -1,7 +1,7 @@
 //! Serving, from start to stop: open the store, start the devices' room, bind, start work, serve, stop in reverse.
 
 use crate::clock::Clock;
-use crate::config::{Config, WhatsApp};
+use crate::config::{Config, HistorySync, WhatsApp};
 use crate::egress::Egress;
 use crate::error::{Context, Error, Result};
 use crate::gateway::Gateway;
@@ -111,7 +111,13 @@ pub(crate) fn prepare_data_dir(config: &Config) -> Result<()> {
 
 pub(crate) fn options(config: &Config) -> Options {
     let WhatsApp {
-        connect_timeout, query_timeout, print_qr, max_reconnect_attempts, restore_parallel, ..
+        connect_timeout,
+        query_timeout,
+        print_qr,
+        max_reconnect_attempts,
+        restore_parallel,
+        history_sync,
+        ..
     } = config.whatsapp;
     Options {
         connect_timeout_ms: connect_timeout.millis(),
@@ -120,6 +126,7 @@ pub(crate) fn options(config: &Config) -> Options {
         max_reconnect_attempts,
         restore_parallel,
         print_qr_terminal: print_qr,
+        full_history: history_sync == HistorySync::Full,
         ..Options::default()
     }
 }

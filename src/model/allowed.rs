@@ -44,14 +44,9 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Writes it on a message; what was recorded once stays.
+    /// Records it on a message.
     pub fn mark(self, marks: &mut Marks) {
         marks.allowed = self.allowed;
         marks.withheld = self.withheld;
-    }
-
-    /// Returns what was recorded on a message.
-    pub fn of(marks: &Marks) -> Self {
-        Self { allowed: marks.allowed, withheld: marks.withheld }
     }
 }

@@ -8,7 +8,7 @@ use crate::model::poll::Vote;
 use serde::{Deserialize, Serialize};
 
 /// A change of a message that is stored, or that is still to come.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// Device that it came to or goes out from.
     pub device: DeviceNo,
@@ -17,11 +17,48 @@ pub struct Change {
     /// WhatsApp's id of the message that changes.
     pub target: String,
     /// Who changes it; the account itself when absent.
+    #[serde(default)]
     pub by: Option<Jid>,
     /// Milliseconds since 1970 by the clock of who changes it.
     pub at: i64,
     /// What changes.
     pub what: What,
+}
+
+/// A change that came before its message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Early {
+    /// One that can be applied.
+    Change(Change),
+    /// A vote, sealed under the secret of a poll that is not here yet.
+    Vote {
+        /// The change, still without the choice.
+        change: Change,
+        /// Every address of whoever voted.
+        voter: Vec<Jid>,
+        /// The sealed choice, base64.
+        payload: String,
+        /// The seal's nonce, base64.
+        nonce: String,
+    },
+}
+
+impl Early {
+    /// Returns the change; that of a vote is still without the choice.
+    pub fn change(&self) -> &Change {
+        match self {
+            Early::Change(change) | Early::Vote { change, .. } => change,
+        }
+    }
+
+    /// Returns it with its chat under another address of the same person.
+    pub fn in_chat(mut self, chat: &Jid) -> Self {
+        match &mut self {
+            Early::Change(change) | Early::Vote { change, .. } => change.chat = chat.clone(),
+        }
+        self
+    }
 }
 
 /// What changes about a message.

@@ -1,21 +1,31 @@
 //! Changes of stored messages: the message as it stands now, its line in the chat list and the event, in one transaction.
 
 use super::tables::Tables;
-use super::{chats, devices, expiry, identities, messages, outbox};
+use super::{chats, devices, early, expiry, identities, messages, outbox};
 use crate::error::Result;
-use crate::model::change::{Change, What};
+use crate::model::change::{Change, Early, What};
 use crate::model::event::Fact;
 use crate::model::message::{Content, Message};
 
-/// Applies a change and tells it. Returns whether it made a difference: it does not when the message is unknown, when only
-/// somebody else may change it so, or when the change is known already.
+/// Applies a change and tells it. Returns whether it made a difference: it does not when only somebody else may change the
+/// message so, when the change is known already, or when the message is still to come; then it waits.
 pub fn apply(tables: &mut Tables<'_>, change: &Change, now: i64) -> Result<bool> {
+    apply_or_keep(tables, change, now, now)
+}
+
+/// As [`apply`] for a change that came at `came`, in milliseconds since 1970.
+pub(super) fn apply_or_keep(tables: &mut Tables<'_>, change: &Change, came: i64, now: i64) -> Result<bool> {
     let mut change = change.clone();
     change.chat = identities::canonical_in(tables, change.device, &change.chat)?;
     if let Some(by) = &change.by {
         change.by = Some(identities::canonical_in(tables, change.device, by)?);
     }
-    let Some(mut message) = target(tables, &change)? else { return Ok(false) };
+    let Some(mut message) = target(tables, &change)? else {
+        if may_come(tables, &change)? {
+            early::keep(tables, &Early::Change(change), came)?;
+        }
+        return Ok(false);
+    };
     if !change.apply(&mut message) {
         // A reaction that takes back what is not there yet is kept all the same.
         messages::amend(tables, &message.kept())?;
@@ -34,6 +44,14 @@ pub fn apply(tables: &mut Tables<'_>, change: &Change, now: i64) -> Result<bool>
     let scope = devices::scope(&devices::existing(tables, change.device)?);
     outbox::append(tables, now, scope, Fact::MessageChanged { message, by: change.by, what: change.what })?;
     Ok(true)
+}
+
+/// Returns whether the message is unknown, so that the change may only have been faster.
+fn may_come(tables: &Tables<'_>, change: &Change) -> Result<bool> {
+    if matches!(change.what, What::Deletion { by_admin: true }) && !change.chat.is_group() {
+        return Ok(false);
+    }
+    Ok(messages::by_anybody(tables, change.device, &change.chat, &change.target)?.is_none())
 }
 
 /// Returns the message that changes; what only its author may do finds it among theirs alone.

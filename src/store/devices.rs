@@ -3,7 +3,9 @@
 use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
-use super::{chat_settings, device_contacts, groups, media, outbox, sessions, status_posts};
+use super::{
+    chat_settings, device_contacts, early, groups, history_parts, media, outbox, sessions, status_posts,
+};
 use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, LinkStep};
 use crate::model::event::{DeviceChange, Fact, Scope};
@@ -104,6 +106,8 @@ pub fn remove(tables: &mut Tables<'_>, no: DeviceNo, at: i64) -> Result<Device> 
     tables.devices_by_id.remove(device.id.as_str())?;
     sessions::wipe(tables, no)?;
     groups::wipe(tables, no)?;
+    early::wipe(tables, no)?;
+    history_parts::wipe(tables, no)?;
     chat_settings::wipe(tables, no)?;
     device_contacts::wipe(tables, no)?;
     status_posts::wipe(tables, no)?;

@@ -1,7 +1,7 @@
 //! Who is who: the phone number behind a hidden id, per device. One person has one chat, which stands under the number.
 
 use super::tables::{Tables, View};
-use super::{chat_settings, chats, device_contacts, devices, messages, outbox};
+use super::{chat_settings, chats, device_contacts, devices, early, messages, outbox};
 use crate::error::Result;
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
@@ -38,8 +38,11 @@ pub fn learn(tables: &mut Tables<'_>, device: DeviceNo, identity: &Identity, now
         messages::move_chat(tables, device, &from, &to)?;
         chats::merge(tables, device, &from, &to)?;
         let scope = devices::scope(&devices::existing(tables, device)?);
-        outbox::append(tables, now, scope, Fact::ChatMerged { from, chat: to })?;
+        let (from, chat) = (from.clone(), to.clone());
+        outbox::append(tables, now, scope, Fact::ChatMerged { from, chat })?;
     }
+    // What came before its message has no chat yet.
+    early::move_chat(tables, device, &from, &to, now)?;
     Ok(true)
 }
 

@@ -26,7 +26,9 @@ pub use unread::{mark_read, mark_read_by_ids};
 
 use self::rows::{find, put, sender_of};
 use super::tables::Tables;
-use super::{allowed, chat_settings, chats, device_contacts, devices, expiry, identities, media, outbox};
+use super::{
+    allowed, chat_settings, chats, device_contacts, devices, early, expiry, identities, media, outbox,
+};
 use crate::error::Result;
 use crate::model::device_contact::Names;
 use crate::model::event::Fact;
@@ -60,7 +62,8 @@ pub fn receive(tables: &mut Tables<'_>, message: &Message, now: i64) -> Result<b
     expiry::note(tables, &kept, kept.at)?;
     media::want(tables, &kept, now)?;
     skip_withheld_file(&mut message);
-    outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message })?;
+    outbox::append(tables, now, devices::scope(&device), Fact::MessageReceived { message: message.clone() })?;
+    early::catch_up(tables, &message, now)?;
     Ok(true)
 }
 

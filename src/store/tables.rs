@@ -90,6 +90,14 @@ tables! {
     message_ids "message_ids-1" (u32, &'static str, &'static str, &'static str) => i64;
     /// (ends ms, device, chat, message id): when disappearing messages go.
     message_expiry "message_expiry-1" (i64, u32, &'static str, &'static str) => ();
+    /// (device, number) → `history_parts::Part`: what the phone has handed over and is not stored yet, in order.
+    history_parts "history_parts-1" (u32, u64) => Bytes;
+    /// (device, number) → raw: the part itself, packed.
+    history_packed "history_packed-1" (u32, u64) => Bytes;
+    /// (device, number) → `early::Row`: changes that came before their messages, in order.
+    early_changes "early_changes-1" (u32, u64) => Bytes;
+    /// (device, chat, message id, number): which changes wait for a message.
+    early_by_target "early_by_target-1" (u32, &'static str, &'static str, u64) => ();
     /// (device, chat) → `model::Chat`.
     chats "chats-1" (u32, &'static str) => Bytes;
     /// (device, last activity ms, chat): the chat list in order.

@@ -56,8 +56,7 @@ pub(super) struct Ear {
 pub(super) struct Heard {
     /// For the device's task.
     pub(super) events: mpsc::UnboundedReceiver<Arc<Event>>,
-    /// Parts of the phone's history, which may take long to store. The phone sends the next one when the one before has
-    /// arrived, and each is kept compressed until its turn.
+    /// Parts of the phone's history. Each goes to the disk as it is, and is read when its turn comes.
     pub(super) history: mpsc::UnboundedReceiver<Arc<Event>>,
 }
 

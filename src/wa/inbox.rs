@@ -4,16 +4,17 @@
 //! would wait for itself. Answers go through the queue.
 
 use super::backend::Backend;
+use super::kinds::Heard;
 use super::kinds::context::People;
 use super::kinds::status_post::StatusNews;
-use super::kinds::{Heard, SealedVote};
 use super::receive::{self, Received, receive};
+use super::votes;
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Identity, Jid};
-use crate::model::message::{Content, Message};
+use crate::model::message::Message;
 use crate::store::{
     Store, Tables, changes, chat_settings, device_contacts, identities, messages, status_posts,
 };
@@ -62,6 +63,7 @@ impl Inbox {
                         What::Message(message) => {
                             learn_name(tables, message, verified_name)?;
                             messages::receive(tables, message, now)?;
+                            votes::catch_up(tables, message, &own, now)?;
                         }
                         What::Heard(heard) => hear(tables, heard, &own, now)?,
                         What::Status(StatusNews::Posted(post)) => status_posts::receive(tables, post, now)?,
@@ -157,30 +159,9 @@ fn learn_name(tables: &mut Tables<'_>, message: &Message, verified_name: &Option
 fn hear(tables: &mut Tables<'_>, heard: &Heard, own: &[Jid], now: Millis) -> Result<()> {
     match heard {
         Heard::Change(change) => changes::apply(tables, change, now).map(drop),
-        Heard::Vote(vote) => count(tables, vote, own, now),
+        Heard::Vote(vote) => votes::count(tables, vote, own, now),
         Heard::Timer(set) => {
             chat_settings::set_timer(tables, set.device, &set.chat, set.by.as_ref(), set.seconds, set.at, now)
-        }
-    }
-}
-
-/// Opens a vote with its poll, which may have come in the same batch, and counts it.
-fn count(tables: &mut Tables<'_>, vote: &SealedVote, own: &[Jid], now: Millis) -> Result<()> {
-    let change = &vote.change;
-    let chat = identities::canonical_in(tables, change.device, &change.chat)?;
-    let Some(message) = messages::by_anybody(tables, change.device, &chat, &change.target)? else {
-        return Ok(());
-    };
-    let Content::Poll(poll) = &message.content else { return Ok(()) };
-    let creators = match &message.sender {
-        Some(creator) if !message.from_me => identities::names_in(tables, change.device, creator)?,
-        _ => own.to_vec(),
-    };
-    match vote.open(poll, &creators) {
-        Some(change) => changes::apply(tables, &change, now).map(drop),
-        None => {
-            tracing::info!(device = %change.device, "a vote could not be opened and does not count");
-            Ok(())
         }
     }
 }

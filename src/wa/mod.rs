@@ -38,6 +38,7 @@ mod terminal;
 mod tests;
 mod transport;
 mod version;
+mod votes;
 
 pub use account::Account;
 pub use fleet::Fleet;

@@ -22,6 +22,8 @@ pub struct Options {
     pub prekeys: usize,
     /// Prints each QR on the terminal. False.
     pub print_qr_terminal: bool,
+    /// Asks phones for their whole history when they are linked. False.
+    pub full_history: bool,
 }
 
 impl Default for Options {
@@ -34,6 +36,7 @@ impl Default for Options {
             restore_parallel: 8,
             prekeys: 812,
             print_qr_terminal: false,
+            full_history: false,
         }
     }
 }

@@ -13,8 +13,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use wacore::store::DevicePropsOverride;
+use wacore::store::device::default_history_sync_config;
 use wacore::types::events::Event;
-use waproto::whatsapp::device_props::PlatformType;
+use waproto::whatsapp::device_props::{HistorySyncConfig, PlatformType};
 use whatsapp_rust::store::commands::DeviceCommand;
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
 use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client};
@@ -27,6 +28,8 @@ const SAVER_INTERVAL: Duration = Duration::from_secs(30);
 const RECENT_MESSAGES: u64 = 256;
 /// How long they are held.
 const RECENT_MESSAGES_TTL: Duration = Duration::from_secs(300);
+/// How far back a full history is asked for, in days. A year, as the official desktop program asks.
+const FULL_HISTORY_DAYS: u32 = 365;
 /// How long closing may take before it is abandoned. Below the five seconds that the program has for its end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -51,8 +54,7 @@ impl Session {
         let keys =
             PersistenceManager::new(backend.clone()).await.context("reading the device's credentials")?;
         let keys = Arc::new(keys);
-        // It becomes "Google Chrome (Kurir)" in the phone's list of linked devices.
-        let props = DevicePropsOverride::new().with_os(OS_NAME).with_platform_type(PlatformType::CHROME);
+        let props = props(parts.options.full_history);
         keys.process_command(DeviceCommand::SetDeviceProps(props)).await;
         let inbox = Inbox::new(parts.store.clone(), parts.clock.clone(), seat.no, backend);
         let inbox = Arc::new(inbox);
@@ -135,6 +137,23 @@ impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// What the device says of itself to the phone. It becomes "Google Chrome (Kurir)" in the list of linked devices.
+///
+/// Phones hand a whole history over to desktop programs only, so who asks for it has to be one in every respect.
+fn props(full_history: bool) -> DevicePropsOverride {
+    let props = DevicePropsOverride::new().with_os(OS_NAME);
+    if !full_history {
+        return props.with_platform_type(PlatformType::CHROME);
+    }
+    let history = HistorySyncConfig {
+        full_sync_days_limit: Some(FULL_HISTORY_DAYS),
+        on_demand_ready: Some(true),
+        complete_on_demand_ready: Some(true),
+        ..default_history_sync_config()
+    };
+    props.with_platform_type(PlatformType::UWP).with_require_full_sync(true).with_history_sync_config(history)
 }
 
 /// The library would otherwise wait for the disk with every message it sends.

@@ -5,7 +5,7 @@ use crate::gateway::Gateway;
 use crate::model::day::Day;
 use crate::model::media::FileHash;
 use crate::store::{
-    Store, Tables, activity, expiry, file_uses, jobs, logins, media, messages, notifications, outbox,
+    Store, Tables, activity, early, expiry, file_uses, jobs, logins, media, messages, notifications, outbox,
     schedules, status_posts,
 };
 use std::time::{Duration, Instant};
@@ -69,6 +69,10 @@ async fn seldom(gateway: &Gateway) -> Result<usize> {
     let keys = store.scan(move |view| jobs::stale_keys(view, now)).await?;
     for piece in keys.chunks(BATCH).map(<[_]>::to_vec) {
         store.write(move |t| jobs::forget_keys(t, &piece, now)).await?;
+    }
+    let waited = now.saturating_sub(early::KEEP_MS);
+    if store.scan(move |view| early::has_old(view, waited)).await? {
+        piecewise(store, move |t| early::prune(t, waited, BATCH)).await?;
     }
     piecewise(store, move |t| jobs::prune(t, now, BATCH)).await
 }

@@ -47,6 +47,11 @@ pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
         .map_err(|error| Failure::invalid(format!("{error:#}")))?;
     let id = outgoing.id.clone();
     let composed = match &chat {
+        Some(Chat::Person(chat)) if wish.held => {
+            sending::hold(world, &account, &mut owner, chat, &outgoing, &mut batch);
+            Ok(())
+        }
+        _ if wish.held => Err(Failure::invalid("only messages to a person can be `held`")),
         Some(Chat::Person(chat)) => {
             let sent = sending::compose(world, &account, &mut owner, chat, outgoing, &mut batch).await;
             sent.map_err(Failure::internal)

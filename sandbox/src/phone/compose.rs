@@ -69,6 +69,11 @@ pub struct Wish<'a> {
     pub forwarded: bool,
     /// Seconds after which this message disappears.
     pub expiration_s: Option<u32>,
+    /// It stays on the phone, as without a signal, until `release` lets it go.
+    #[serde(default)]
+    pub held: bool,
+    /// Id of a held message that leaves now.
+    pub release: Option<String>,
 }
 
 /// A reaction.
@@ -95,6 +100,7 @@ impl Wish<'_> {
             self.revoke.is_some(),
             self.pin.is_some(),
             self.timer_s.is_some(),
+            self.release.is_some(),
         ];
         said.iter().filter(|said| **said).count() == 1
     }
@@ -128,8 +134,13 @@ pub fn message(
 ) -> Result<Outgoing> {
     ensure!(
         wish.says_one_thing(),
-        "a message has one of `text`, `media`, `location`, `contacts`, `poll`, `vote`, `reaction`, `edit` with `text`, `revoke`, `pin`, `timerS`"
+        "a message has one of `text`, `media`, `location`, `contacts`, `poll`, `vote`, `reaction`, `edit` with `text`, `revoke`, `pin`, `timerS`, `release`"
     );
+    if let Some(id) = &wish.release {
+        let held =
+            log.get(&account.number, id).with_context(|| format!("the phone holds no message `{id}`"))?;
+        return Ok(Outgoing { id: id.clone(), message: held.message()?, edit: None });
+    }
     ensure!(!wish.view_once || wish.media.is_some(), "only `media` can be `viewOnce`");
     ensure!(wish.preview.is_none() || wish.text.is_some(), "only a `text` has a `preview`");
     let context = wish.context(log, mentions)?;

@@ -158,8 +158,11 @@ impl Log {
         self.entries.get(&seq)
     }
 
-    /// Takes a message that the phone itself sends.
+    /// Takes a message that the phone itself sends; one that it held back until now is there already.
     pub fn sent(&mut self, new: NewEntry<'_>, message: &wa::Message, batch: &mut Batch) -> Option<&Entry> {
+        if let Some(held) = self.find(new.from, new.id) {
+            return self.entries.get(&held);
+        }
         let seq = self.add(new, message, batch)?;
         self.entries.get(&seq)
     }

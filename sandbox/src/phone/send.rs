@@ -82,6 +82,19 @@ pub async fn compose(
     }
     stats::add(&world.stats.messages, 1);
     router::acquaint(account, chat, batch);
+    hold(world, account, phone, chat, &outgoing, batch);
+    Ok(())
+}
+
+/// Notes a message in the phone's log without sending it.
+pub fn hold(
+    world: &World,
+    account: &Account,
+    phone: &mut Phone,
+    chat: &Account,
+    outgoing: &Outgoing,
+    batch: &mut Batch,
+) {
     let entry = NewEntry {
         id: &outgoing.id,
         chat: &chat.number,
@@ -91,7 +104,6 @@ pub async fn compose(
         author: None,
     };
     inbox::keep(world, account, phone, entry, &outgoing.message, batch);
-    Ok(())
 }
 
 /// Sends a message to one device of the phone's own account that is for the device, not for its user.

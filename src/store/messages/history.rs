@@ -10,7 +10,7 @@ use crate::model::device_contact::Names;
 use crate::model::media::MediaState;
 use crate::model::message::{Content, Message};
 use crate::store::tables::Tables;
-use crate::store::{allowed, chat_settings, chats, device_contacts, expiry, identities, media};
+use crate::store::{allowed, chat_settings, chats, device_contacts, early, expiry, identities, media};
 
 /// Age up to which the files of handed over messages are fetched, in milliseconds. Two weeks: WhatsApp keeps them about that long.
 const FILES_MS: i64 = 14 * 86_400_000;
@@ -44,6 +44,7 @@ pub fn import(tables: &mut Tables<'_>, past: &PastChat, messages: &[Message], no
         chats::note_past(tables, &kept)?;
         chat_settings::note(tables, &kept)?;
         expiry::note(tables, &kept, kept.at)?;
+        early::catch_up(tables, &kept, now)?;
         new += 1;
     }
     chats::take_over(tables, &chat, past, !was_known)?;

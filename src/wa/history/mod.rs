@@ -1,9 +1,11 @@
 //! What the phone hands over of the time before the linking, stored as it arrives.
 //!
-//! A chunk is read off the runtime and stored in pieces; the reader waits while the disk is busy, so that a long history costs
-//! the memory of a few pieces, not of a chunk.
+//! A part is on disk before anything is read from it, because the library has confirmed it by then. It is read off the runtime
+//! and stored in pieces; the reader waits while the disk is busy, so that a long history costs the memory of one packed part and
+//! of a few pieces. A part goes when its last message is stored; after a crash it is read again, and what is known is left out.
 
 mod ask;
+mod keep;
 mod read;
 
 pub(super) use ask::{Answers, ask};
@@ -11,14 +13,17 @@ pub(super) use ask::{Answers, ask};
 use super::backend::Backend;
 use super::kinds::context::People;
 use super::seat::Seat;
-use crate::error::{Context as _, Result};
+use super::votes;
+use crate::error::{Context as _, Error, Result};
 use crate::model::device_contact::Names;
 use crate::model::event::Fact;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
-use crate::store::{Tables, device_contacts, devices, identities, messages, outbox};
+use crate::store::history_parts::Kept;
+use crate::store::{Tables, device_contacts, devices, history_parts, identities, messages, outbox};
 use read::{Piece, Reader, Rest};
 use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use wacore::types::events::{Event, LazyHistorySync};
 use waproto::whatsapp::history_sync::HistorySyncType;
@@ -26,25 +31,52 @@ use waproto::whatsapp::history_sync::HistorySyncType;
 /// Pieces that wait for the disk while the next one is read.
 const AHEAD: usize = 2;
 
-/// Stores chunk after chunk until nobody can send one any more.
+/// Keeps and stores part after part until nobody can send one any more, beginning with what was left over.
 pub(super) async fn run(seat: Arc<Seat>, mut chunks: UnboundedReceiver<Arc<Event>>) {
-    while let Some(event) = chunks.recv().await {
-        if let Event::HistorySync(chunk) = &*event
-            && let Err(why) = take(&seat, chunk).await
-        {
-            tracing::error!(device = %seat.no, "a part of the phone's history could not be stored: {why}");
+    let kept = Notify::new();
+    tokio::select! {
+        () = keep::run(&seat, &mut chunks, &kept) => {}
+        () = store_all(&seat, &kept) => {}
+    }
+}
+
+/// Stores what is kept, in its order. What cannot be stored is left for the next session.
+async fn store_all(seat: &Arc<Seat>, kept: &Notify) {
+    let (no, mut last) = (seat.no, 0);
+    loop {
+        let next = match seat.parts.store.scan(move |view| history_parts::after(view, no, last)).await {
+            Ok(next) => next,
+            Err(why) => {
+                tracing::error!(device = %no, "the kept history could not be read: {why}");
+                None
+            }
+        };
+        let Some(next) = next else {
+            kept.notified().await;
+            continue;
+        };
+        last = next.seq;
+        if let Err(why) = store(seat, next).await {
+            tracing::error!(device = %no, "a part of the phone's history could not be stored: {why}");
         }
     }
 }
 
-async fn take(seat: &Arc<Seat>, chunk: &LazyHistorySync) -> Result<()> {
+async fn store(seat: &Arc<Seat>, part: Kept) -> Result<()> {
+    let (no, seq) = (seat.no, part.seq);
+    match seat.parts.store.write(move |tables| history_parts::begin(tables, no, seq)).await? {
+        true => take(seat, seq, keep::chunk(part)).await,
+        false => Err(Error::broken("it was tried too often and is given up")),
+    }
+}
+
+async fn take(seat: &Arc<Seat>, seq: u64, chunk: LazyHistorySync) -> Result<()> {
     let (store, no) = (&seat.parts.store, seat.no);
     let backend = seat.backend();
     let own = own(&backend)?;
-    let chunk = chunk.clone();
     let (kind, progress) = (chunk.sync_type(), chunk.progress());
     let question = chunk.peer_data_request_session_id().map(str::to_owned);
-    let reader = Arc::new(Reader { device: no, own, chunk });
+    let reader = Arc::new(Reader { device: no, own: own.clone(), chunk });
 
     // Who is who comes first, so that every message stands under the number at once.
     let first = reader.clone();
@@ -60,7 +92,8 @@ async fn take(seat: &Arc<Seat>, chunk: &LazyHistorySync) -> Result<()> {
     let (mut stored, mut chats) = (0usize, 0usize);
     while let Some(piece) = arriving.recv().await {
         chats += piece.chats();
-        stored += store.write(move |tables| store_piece(tables, &piece, now)).await?;
+        let own = own.clone();
+        stored += store.write(move |tables| store_piece(tables, &piece, &own, now)).await?;
     }
     reading.await.context("reading a history")??;
     tracing::info!(device = %no, kind, ?progress, chats, stored, "stored a part of the phone's history");
@@ -72,6 +105,7 @@ async fn take(seat: &Arc<Seat>, chunk: &LazyHistorySync) -> Result<()> {
     };
     store
         .write(move |tables| {
+            history_parts::remove(tables, no, seq)?;
             let scope = devices::scope(&devices::existing(tables, no)?);
             outbox::append(tables, now, scope, fact.clone())
         })
@@ -89,10 +123,13 @@ fn own(backend: &Backend) -> Result<Vec<Jid>> {
     Ok(names.iter().flatten().filter_map(|name| name.parse().ok()).collect())
 }
 
-fn store_piece(tables: &mut Tables<'_>, piece: &Piece, now: i64) -> Result<usize> {
+fn store_piece(tables: &mut Tables<'_>, piece: &Piece, own: &[Jid], now: i64) -> Result<usize> {
     let mut new = 0;
     for (past, messages) in &piece.parts {
         new += messages::import(tables, past, messages, now)?;
+        for message in messages {
+            votes::catch_up(tables, message, own, now)?;
+        }
     }
     Ok(new)
 }

@@ -1,7 +1,7 @@
 //! What the phone had before it was linked, and what it is asked for later.
 
 use super::BASE;
-use crate::support::{Events, Phones, TestKurir, wait_for};
+use crate::support::{Events, Phones, TestKurir, TestNetwork, wait_for};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -102,6 +102,37 @@ fn a_long_history_is_stored_as_it_streams_in() {
     assert_eq!(chats["chats"].as_array().map(Vec::len), Some(60));
 }
 
+/// What has arrived is confirmed, and the phone does not hand it over again.
+#[test]
+fn a_part_that_arrived_before_a_crash_is_stored_after_it() {
+    const CHATS: u64 = 80;
+    const MESSAGES: u64 = 50;
+    let network = TestNetwork::start();
+    let mut kurir = TestKurir::options().network(&network).env("KURIR_LOG", "kurir=debug,warn").start();
+    let phones = network.phones();
+    phones.add(PHONE);
+    phones.give_history(PHONE, json!({"bulk": {"chats": CHATS, "messages": MESSAGES, "days": 60}}));
+    kurir.create_device("toko-1");
+    connect(&kurir, &phones);
+    let count = |log: &str, words: &str| log.lines().filter(|line| line.contains(words)).count();
+    let (kept, stored) = wait_for("a part that is kept and not stored yet", || {
+        let log = kurir.log();
+        let kept = count(&log, "kept a part of the phone's history");
+        let stored = count(&log, "stored a part of the phone's history");
+        (kept > stored).then_some((kept, stored))
+    });
+    kurir.kill9();
+    assert!(kept > stored);
+    kurir.launch();
+    wait_for("the whole history", || {
+        let totals = kurir.owner().get(&format!("{BASE}/user/statistics")).data(200);
+        let count = |key: &str| totals["messages"][key].as_u64().expect("a number");
+        (count("sent") + count("received") == CHATS * MESSAGES).then_some(())
+    });
+    let chats = kurir.owner().get(&format!("{BASE}/devices/toko-1/chats?limit=200")).data(200);
+    assert_eq!(chats["chats"].as_array().map(Vec::len), Some(CHATS as usize));
+}
+
 #[test]
 fn the_phone_is_asked_for_what_is_older_than_its_history() {
     let kurir = TestKurir::start();
@@ -139,4 +170,25 @@ fn the_phone_is_asked_for_what_is_older_than_its_history() {
     assert_eq!(offline, 400);
     let offline = kurir.owner().get(&format!("{path}&source=server")).data(200);
     assert_eq!(offline["total"], 61);
+}
+
+#[test]
+fn a_phone_hands_over_a_year_when_that_is_asked_for() {
+    for kind in ["recent", "full"] {
+        let config = format!("[whatsapp]\nhistory_sync = \"{kind}\"\n");
+        let kurir = TestKurir::options().config(&config).start();
+        let phones = kurir.phones();
+        phones.add(PHONE);
+        phones.add(FRIEND);
+        let old = (0..60).map(|n| json!({"at": days_ago(300) + n * 1000, "text": format!("lama {n}")}));
+        let messages: Vec<Value> = old.chain([json!({"at": days_ago(1), "text": "baru"})]).collect();
+        phones.give_history(PHONE, json!({"chats": [{"chat": FRIEND, "messages": messages}]}));
+        let mut events = Events::open(&kurir.owner());
+        kurir.create_device("toko-1");
+        connect(&kurir, &phones);
+        let is_last = |event: &Value| event["kind"] == kind && event["progress"] == 100;
+        events.wait("the end of the history", is_last);
+        let got = kurir.history("toko-1", FRIEND).len();
+        assert_eq!(got == 61, kind == "full", "{kind}: {got}");
+    }
 }

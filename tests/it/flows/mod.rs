@@ -1,6 +1,7 @@
 //! What crosses the families: from the first start to a conversation, and everything that may go wrong on the way.
 
 mod acks;
+mod early;
 mod endings;
 mod history;
 mod idempotency;
@@ -13,6 +14,7 @@ mod processes;
 mod receipts;
 mod restarts;
 mod retention;
+mod takeover;
 mod talk;
 
 /// Start of the paths of devices.

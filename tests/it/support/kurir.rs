@@ -144,7 +144,9 @@ impl TestKurir {
 
     /// Returns the command that `launch` runs, for running it a second time.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kurir"));
+        // Measurements ask for another build of the program.
+        let program = std::env::var("KURIR_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_kurir").to_owned());
+        let mut command = Command::new(program);
         command.env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
         match &self.network_url {
             None => command.args(["sandbox", "--sandbox-listen", "127.0.0.1:0"]),
@@ -210,6 +212,15 @@ impl TestKurir {
     /// Returns where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.process().addr
+    }
+
+    /// Returns a line of what the kernel tells of its memory, such as `VmHWM` (the most it ever held), in kilobytes.
+    pub fn memory_kb(&self, line: &str) -> u64 {
+        let path = format!("/proc/{}/status", self.process().child.id());
+        let status = std::fs::read_to_string(path).expect("the kernel tells");
+        let found = status.lines().find_map(|one| one.strip_prefix(line)?.strip_prefix(':'));
+        let number = found.and_then(|rest| rest.split_whitespace().next());
+        number.expect("the line is there").parse().expect("a number")
     }
 
     /// Returns its data directory.

@@ -18,5 +18,5 @@ pub use network::TestNetwork;
 pub use phones::Phones;
 pub use site::{Page, Site};
 pub use sse::Events;
-pub use wait::{SOON, away_from_midnight, wait_for};
+pub use wait::{SOON, away_from_midnight, wait_for, wait_until};
 pub use zapo::Zapo;
