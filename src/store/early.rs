@@ -23,7 +23,7 @@ const MAX: usize = 2_000;
 
 /// A row of the table.
 #[derive(Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
     chat: Jid,
     target: String,
     /// Milliseconds since 1970 at which it came.

@@ -2,6 +2,8 @@
 
 use super::Store;
 use super::codec::decode;
+use super::early;
+use super::history_parts::Part;
 use super::jobs::Once;
 use super::media::{Upload, Wanted};
 use super::seal::Seal;
@@ -9,6 +11,7 @@ use super::tables::View;
 use crate::error::Result;
 use crate::model::activity::Activity;
 use crate::model::address_book::Contact;
+use crate::model::allowed::AllowedNumber;
 use crate::model::chat::{Chat, ChatSettings};
 use crate::model::day::{ChatDay, DeviceDay};
 use crate::model::device::Device;
@@ -64,6 +67,9 @@ impl Store {
         report.check::<_, Notification>("notifications", &view.notifications()?)?;
         report.check::<_, Upload>("media_uploads", &view.media_uploads()?)?;
         report.check::<_, Wanted>("media_wanted", &view.media_wanted()?)?;
+        report.check::<_, AllowedNumber>("allowed_numbers", &view.allowed_numbers()?)?;
+        report.check::<_, early::Row>("early_changes", &view.early_changes()?)?;
+        report.check::<_, Part>("history_parts", &view.history_parts()?)?;
         report.check_files(&view.media_files()?, self.files())?;
         let mut sealed = 0;
         for row in view.protocol()?.range::<(u32, u8, &[u8])>(..)? {
