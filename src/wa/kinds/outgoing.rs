@@ -206,7 +206,7 @@ fn quote(quoted: &Quoted) -> Result<wire::ContextInfo> {
         }
         Content::Other { raw, .. } => *decoded(raw)?.prepare_for_quote(),
         Content::Media(file) => media::quoted(file)?,
-        Content::Deleted => text_message(""),
+        Content::Deleted | Content::Withheld { .. } => text_message(""),
     };
     Ok(wire::ContextInfo {
         stanza_id: Some(quoted.id.clone()),
