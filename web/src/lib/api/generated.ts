@@ -696,6 +696,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/presence/subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Follows whether a person is there: contact.presence in the live events */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription"];
+        post?: never;
+        /** Stops following whether a person is there */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/chats/{jid}/read": {
         parameters: {
             query?: never;
@@ -2550,6 +2568,8 @@ export interface components {
             jid: string;
             /** @description Somebody asked everybody to keep it although it would disappear. */
             kept?: boolean;
+            /** @description The card of the link in its text. */
+            linkPreview?: components["schemas"]["LinkPreview"] | null;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /**
@@ -2684,6 +2704,19 @@ export interface components {
              */
             timestamp: number;
         };
+        /** @description The card under a text: what the page behind its first link says about itself. */
+        LinkPreview: {
+            /** @description The address that the page gives itself. */
+            canonicalUrl?: string | null;
+            /** @description What it says about itself. */
+            description?: string | null;
+            /** @description A small JPEG, base64. */
+            thumbnail?: string | null;
+            /** @description Its title. */
+            title?: string | null;
+            /** @description The link as it stands in the text. */
+            url: string;
+        };
         ListView: {
             allowed_numbers: components["schemas"]["AllowedView"][];
             /** Format: uint */
@@ -2749,6 +2782,8 @@ export interface components {
             id: string;
             /** @description Somebody asked everybody to keep it although it would disappear. */
             kept?: boolean;
+            /** @description The card of the link in its text. */
+            linkPreview?: components["schemas"]["LinkPreview"] | null;
             /** @description WhatsApp's name of the kind, `conversation` for texts, `deleted` for what was deleted for everyone. */
             messageType: string;
             /**
@@ -3687,6 +3722,7 @@ export type JobStatus = components['schemas']['JobStatus'];
 export type JobView = components['schemas']['JobView'];
 export type JoinedView = components['schemas']['JoinedView'];
 export type LastMessageView = components['schemas']['LastMessageView'];
+export type LinkPreview = components['schemas']['LinkPreview'];
 export type ListView = components['schemas']['ListView'];
 export type LongHealth = components['schemas']['LongHealth'];
 export type MediaKind = components['schemas']['MediaKind'];
@@ -5153,6 +5189,8 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description In an answer: whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -5378,6 +5416,8 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description In an answer: whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -5506,6 +5546,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Follows whether a person is there: contact.presence in the live events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PersonView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdChatsJidPresenceSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                jid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stops following whether a person is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PersonView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -6230,6 +6332,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6247,6 +6351,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6638,6 +6744,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6655,6 +6763,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6813,6 +6923,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -6830,6 +6942,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -6872,6 +6986,8 @@ export interface operations {
                     delay?: number | null;
                     /** @description 1 to 10,000 texts. */
                     messages?: {
+                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                         /** @description Accepted in place of `to`. */
@@ -7373,6 +7489,8 @@ export interface operations {
                     count?: number | null;
                     /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
                     cron?: string | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Accepted in place of `to`. */
@@ -7517,9 +7635,13 @@ export interface operations {
                     items?: {
                         /** @description Address of the group, or its digits. */
                         groupId?: string | null;
+                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                     }[] | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                 };
@@ -7652,6 +7774,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -7669,6 +7793,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
@@ -7709,10 +7835,14 @@ export interface operations {
                      * @description Seconds between texts, 0 to 3600; absent means random 2 to 5.
                      */
                     delay?: number | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Up to 100 texts; chosen when present. */
                     messages?: {
+                        /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                        linkPreview?: boolean | null;
                         /** @description 1 to 4096 characters. */
                         message?: string | null;
                         /** @description Accepted in place of `to`. */
@@ -8359,6 +8489,8 @@ export interface operations {
                     count?: number | null;
                     /** @description Crontab expression with five fields, or six with the second in front; absent means once. */
                     cron?: string | null;
+                    /** @description Whether the first link of the text is shown with a card of its page; absent means yes. */
+                    linkPreview?: boolean | null;
                     /** @description 1 to 4096 characters. */
                     message?: string | null;
                     /** @description Accepted in place of `to`. */
