@@ -171,6 +171,19 @@ words! {
     StatusAudienceEmpty     400 "Status tidak punya penerima: simpan kontak di ponsel atau isi to" "The status has no audience: save contacts on the phone or fill in to"
     StatusPostNotFound      404 "Status tidak ditemukan" "Status post not found"
 
+    // Channels
+    ChannelCreated          201 "Saluran berhasil dibuat" "Channel created"
+    ChannelFollowed         200 "Saluran berhasil diikuti" "Following the channel"
+    ChannelUnfollowed       200 "Berhenti mengikuti saluran" "Following the channel no more"
+    ChannelNotFound         404 "Saluran tidak ditemukan" "Channel not found"
+    ChannelIdInvalid        400 "Format channelId tidak valid" "The format of channelId is not valid"
+    ChannelLinkInvalid      400 "Tautan saluran tidak valid" "The channel link is not valid"
+    ChannelNameInvalid      400 "Nama saluran wajib diisi, maksimal 100 karakter" "The channel needs a name of at most 100 characters"
+    ChannelNotOwned         403 "Hanya pengelola saluran yang dapat mengirim ke saluran ini" "Only those who run the channel can post in it"
+    ChannelNotFollowed      400 "Saluran ini belum diikuti" "The channel is not followed"
+    ChannelOwnedNotLeft     400 "Pemilik tidak dapat berhenti mengikuti salurannya sendiri" "The owner of a channel cannot stop following it"
+    ChannelRefused          400 "WhatsApp menolak permintaan saluran (kode {code})" "WhatsApp refused the channel request (code {code})"
+
     // Messages beyond text
     RecipientRequired       400 "Nomor tujuan wajib diisi" "The recipient is required"
     LocationRequired        400 "latitude dan longitude wajib diisi" "latitude and longitude are required"

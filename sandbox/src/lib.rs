@@ -11,6 +11,7 @@
     allow(clippy::unwrap_used, reason = "a test that meets the unexpected should fail right there")
 )]
 
+mod channels;
 mod clock;
 mod connection;
 mod control;

@@ -2,6 +2,7 @@
 
 use crate::node;
 use crate::state::account::Account;
+use crate::state::channel::Channel;
 use crate::state::companion::{Companion, Profile};
 use crate::state::group::Group;
 use crate::state::lock;
@@ -34,12 +35,28 @@ pub fn load(world: &World) -> Result<()> {
         world.groups.add(Arc::new(Group::new(id, serde_json::from_slice(row)?)));
         Ok(())
     })?;
+    load_channels(world)?;
     for account in world.directory.all() {
         if crate::phone::inbox::has_work(&account) {
             world.wake(&account);
         }
     }
     Ok(())
+}
+
+/// Channels, and what was posted in them.
+fn load_channels(world: &World) -> Result<()> {
+    let store = &world.store;
+    store.load(Table::Channels, |id, row| {
+        world.channels.add(Arc::new(Channel::new(id, serde_json::from_slice(row)?)));
+        Ok(())
+    })?;
+    store.load(Table::ChannelPosts, |key, row| {
+        let (id, number) = key.split_once('/').context("key has no number")?;
+        let channel = world.channels.get(id).context("a post without its channel")?;
+        channel.facts().posts.insert(number.parse()?, serde_json::from_slice(row)?);
+        Ok(())
+    })
 }
 
 /// What belongs to devices: prekeys, queues, memory of resends, app state, acquaintances.

@@ -1,6 +1,7 @@
 //! From one device to others: messages and receipts, copied per device, queued, and acknowledged once they are stored.
-//! What is special about groups stands in `group`, about status posts in `status`.
+//! What is special about groups stands in `group`, about status posts in `status`, about channels in `channel`.
 
+pub mod channel;
 pub mod group;
 pub mod status;
 
@@ -37,11 +38,14 @@ pub fn accept(session: &Session, device: &Device, message: &Node) {
         None => route(session, device, message),
     };
     match verdict {
-        Ok(Accepted { mut batch, phash }) => {
+        Ok(Accepted { mut batch, phash, server_id }) => {
             let (world, sender) = (session.world.clone(), session.sender.clone());
             let mut ack = acknowledge("message", message, None);
             if let Some(phash) = phash {
                 ack.attrs.insert("phash", phash);
+            }
+            if let Some(number) = server_id {
+                ack.attrs.insert("server_id", number.to_string());
             }
             batch.then(move || send_ack(&world, &sender, ack, &fault));
             session.world.commit(batch);
@@ -71,6 +75,8 @@ pub struct Accepted {
     batch: Batch,
     /// The hash of the devices that there are, when the sender had another idea of them.
     phash: Option<String>,
+    /// The number of the post, in a channel.
+    server_id: Option<u64>,
 }
 
 fn route(session: &Session, device: &Device, message: &Node) -> Result<Accepted, u16> {
@@ -82,6 +88,9 @@ fn route(session: &Session, device: &Device, message: &Node) -> Result<Accepted,
     }
     if to.is_status_broadcast() {
         return status::route(world, device, message);
+    }
+    if to.is_newsletter() {
+        return channel::route(world, device, &to, message);
     }
     if !to.is_pn() && !to.is_lid() {
         return Err(error::NOT_BUILT);
@@ -113,7 +122,7 @@ fn route(session: &Session, device: &Device, message: &Node) -> Result<Accepted,
         enqueue(world, target, jid.device, stanza, &mut batch);
     }
     acquaint(own, &chat, &mut batch);
-    Ok(Accepted { batch, phash: None })
+    Ok(Accepted { batch, phash: None, server_id: None })
 }
 
 /// Returns whether an account blocked another.

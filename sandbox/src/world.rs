@@ -5,6 +5,7 @@ use crate::faults::Faults;
 use crate::keys::NetworkKeys;
 use crate::media::Media;
 use crate::state::account::Account;
+use crate::state::channel::Channels;
 use crate::state::directory::Directory;
 use crate::state::groups::Groups;
 use crate::state::registration::Registrations;
@@ -32,6 +33,8 @@ pub struct Inner {
     pub directory: Directory,
     /// All groups.
     pub groups: Groups,
+    /// All channels.
+    pub channels: Channels,
     /// Clients that are not linked yet.
     pub registrations: Registrations,
     /// Faults in force.
@@ -69,6 +72,7 @@ impl World {
         let world = Self(Arc::new(Inner {
             directory: Directory::default(),
             groups: Groups::default(),
+            channels: Channels::default(),
             registrations: Registrations::default(),
             faults: Faults::default(),
             media,

@@ -8,6 +8,7 @@ pub mod alarms;
 mod allowed_numbers;
 mod base64_text;
 mod caller;
+mod channels;
 mod chat_settings;
 mod chats;
 mod copies;

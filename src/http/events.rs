@@ -16,9 +16,10 @@ use crate::clock::iso_ms;
 use crate::error::Result;
 use crate::gateway::{Gateway, Sightings, Subscription, item_error};
 use crate::model::change::What;
+use crate::model::channel::ChannelPost;
 use crate::model::chat::ChatChange;
 use crate::model::device::DeviceStatus;
-use crate::model::event::{DeviceChange, Event, Fact, ScheduleChange, StatusPostChange};
+use crate::model::event::{ChannelPostChange, DeviceChange, Event, Fact, ScheduleChange, StatusPostChange};
 use crate::model::group::{GroupChange, Member};
 use crate::model::jid::Jid;
 use crate::model::job::JobStatus;
@@ -224,6 +225,15 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
             };
             vec![with(kind, status_post(gateway, event, post))]
         }
+        Fact::ChannelPost { change, post } => {
+            let kind = match change {
+                ChannelPostChange::Received => "channel-post.received",
+                ChannelPostChange::Sent => "channel-post.sent",
+                ChannelPostChange::Failed => "channel-post.failed",
+                ChannelPostChange::Deleted => "channel-post.deleted",
+            };
+            vec![with(kind, channel_post(post))]
+        }
         Fact::History { kind, progress, chats, messages } => {
             let body = json!({"kind": kind, "progress": progress, "chats": chats, "messages": messages});
             vec![with("history.progress", body)]
@@ -342,6 +352,19 @@ fn status_post(gateway: &Gateway, event: &Event, post: &StatusPost) -> Value {
         "message": post.content.text(),
         "status": post.status,
         "expiresAt": iso_ms(post.ends_at()),
+        "jobId": post.job,
+    })
+}
+
+fn channel_post(post: &ChannelPost) -> Value {
+    json!({
+        "messageId": post.id,
+        "channelId": post.channel,
+        "number": post.number,
+        "fromMe": post.from_me,
+        "messageType": post.content.kind(),
+        "message": post.content.text(),
+        "status": post.status,
         "jobId": post.job,
     })
 }

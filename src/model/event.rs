@@ -1,6 +1,7 @@
 //! What happened: the rows of the outbox, in the words of the core. Surfaces shape them for their clients.
 
 use crate::model::change::What;
+use crate::model::channel::ChannelPost;
 use crate::model::chat::ChatChange;
 use crate::model::device::{DeviceStatus, LinkStep, LinkTrouble};
 use crate::model::group::GroupChange;
@@ -129,6 +130,13 @@ pub enum Fact {
         /// The post, without the people who may see or saw it.
         post: Box<StatusPost>,
     },
+    /// A post of a channel came, went out, or went.
+    ChannelPost {
+        /// What happened to it.
+        change: ChannelPostChange,
+        /// The post.
+        post: Box<ChannelPost>,
+    },
     /// A part of what the phone had before the linking, or was asked for later, is stored.
     History {
         /// `initial`, `recent`, `full`, `names`, `onDemand` or `other`.
@@ -197,6 +205,20 @@ pub enum StatusPostChange {
     /// It was given up.
     Failed,
     /// Its author deleted it.
+    Deleted,
+}
+
+/// What happened to a post of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelPostChange {
+    /// The channel posted it, or the account on another of its devices.
+    Received,
+    /// WhatsApp accepted it.
+    Sent,
+    /// It was given up.
+    Failed,
+    /// It was deleted for everybody.
     Deleted,
 }
 

@@ -110,6 +110,17 @@ impl Jid {
         })
     }
 
+    /// Reads the address of a channel; digits alone are completed with `@newsletter`.
+    pub fn channel(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let whole = if text.contains('@') { text.to_owned() } else { format!("{text}@newsletter") };
+        let channel = whole.parse::<Self>().ok().filter(Self::is_channel);
+        channel.ok_or_else(|| {
+            Error::new(Code::ChannelIdInvalid)
+                .detail("expected an address such as 120363123456789012@newsletter")
+        })
+    }
+
     /// Returns the part before the `@`.
     pub fn user(&self) -> &str {
         &self.user
@@ -133,6 +144,11 @@ impl Jid {
     /// Returns whether this is where status posts go.
     pub fn is_status(&self) -> bool {
         self.server == Server::Broadcast && self.user == STATUS
+    }
+
+    /// Returns whether this is a channel.
+    pub fn is_channel(&self) -> bool {
+        self.server == Server::Newsletter
     }
 
     /// Returns whether this is a group.
@@ -312,6 +328,16 @@ mod tests {
         assert_eq!(Jid::group("628123-1600000").expect("an old one").to_string(), "628123-1600000@g.us");
         for bad in ["", "@g.us", "6281234567890@s.whatsapp.net", "12x", "1@lid"] {
             assert_eq!(Jid::group(bad).expect_err(bad).code(), Code::GroupIdInvalid, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_channel_is_named_by_its_address_or_its_digits() {
+        for named in ["120363123456789012@newsletter", " 120363123456789012 "] {
+            assert_eq!(Jid::channel(named).expect(named).to_string(), "120363123456789012@newsletter");
+        }
+        for bad in ["", "@newsletter", "120363123456789012@g.us", "12x", "1@lid"] {
+            assert_eq!(Jid::channel(bad).expect_err(bad).code(), Code::ChannelIdInvalid, "{bad}");
         }
     }
 

@@ -5,6 +5,7 @@ pub mod address_book;
 pub mod allowed;
 pub mod card;
 pub mod change;
+pub mod channel;
 pub mod chat;
 pub mod day;
 pub mod device;

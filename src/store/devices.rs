@@ -4,7 +4,8 @@ use super::codec::{decode, encode};
 use super::settings::next;
 use super::tables::{Tables, View};
 use super::{
-    chat_settings, device_contacts, early, groups, history_parts, media, outbox, sessions, status_posts,
+    channels, chat_settings, device_contacts, early, groups, history_parts, media, outbox, sessions,
+    status_posts,
 };
 use crate::error::{Code, Error, Result};
 use crate::model::device::{Device, LinkStep};
@@ -111,6 +112,7 @@ pub fn remove(tables: &mut Tables<'_>, no: DeviceNo, at: i64) -> Result<Device> 
     chat_settings::wipe(tables, no)?;
     device_contacts::wipe(tables, no)?;
     status_posts::wipe(tables, no)?;
+    channels::wipe(tables, no)?;
     media::forget_device(tables, no)?;
     outbox::append(tables, at, scope(&device), Fact::Device { change: DeviceChange::Deleted })?;
     Ok(device)

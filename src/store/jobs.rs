@@ -23,7 +23,7 @@ use self::rows::{existing_item, put, put_item};
 use super::codec::encode;
 use super::settings::next;
 use super::tables::Tables;
-use super::{chat_settings, devices, identities, media, messages, outbox, status_posts};
+use super::{channels, chat_settings, devices, identities, media, messages, outbox, status_posts};
 use crate::error::{Error, Result};
 use crate::model::event::Fact;
 use crate::model::id::JobId;
@@ -71,6 +71,8 @@ pub fn insert(
                     messages::insert_outgoing(tables, &message)?;
                 } else if is_status(&item) {
                     status_posts::insert_outgoing(tables, &job, &item)?;
+                } else if is_channel(&item) {
+                    channels::insert_outgoing(tables, &job, &item)?;
                 }
             }
         }
@@ -120,12 +122,18 @@ fn is_status(item: &Item) -> bool {
     item.outgoing.as_ref().is_some_and(|outgoing| outgoing.to.is_status())
 }
 
+/// Returns whether an item is a post of a channel.
+fn is_channel(item: &Item) -> bool {
+    item.outgoing.as_ref().is_some_and(|outgoing| outgoing.to.is_channel())
+}
+
 /// The message of an item as it stands in the history; none when it only changes another one.
 fn message_of(tables: &Tables<'_>, job: &Job, item: &Item) -> Result<Option<Message>> {
     let outgoing =
         item.outgoing.as_ref().ok_or_else(|| Error::broken("a waiting item has nothing to send"))?;
-    // Status posts stand in no chat.
-    let content = outgoing.stored().filter(|_| !outgoing.to.is_status());
+    // Status posts and those of channels stand in no chat.
+    let is_of_chat = !outgoing.to.is_status() && !outgoing.to.is_channel();
+    let content = outgoing.stored().filter(|_| is_of_chat);
     let Some(content) = content else { return Ok(None) };
     Ok(Some(Message {
         device: job.device,

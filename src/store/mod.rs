@@ -7,6 +7,7 @@ pub mod activity;
 pub mod address_book;
 pub mod allowed;
 pub mod changes;
+pub mod channels;
 pub mod chat_settings;
 pub mod chats;
 mod codec;

@@ -165,6 +165,12 @@ tables! {
     /// (device, author or empty when from us, message id) → `model::StatusPost`: what is shown for a day.
     status_posts "status_posts-1" (u32, &'static str, &'static str) => Bytes;
 
+    /// (device, channel) → `model::Channel`: what accounts follow or run.
+    channels "channels-1" (u32, &'static str) => Bytes;
+    /// (device, channel, message id) → `model::ChannelPost`.
+    channel_posts "channel_posts-1" (u32, &'static str, &'static str) => Bytes;
+    /// (device, channel, posted ms, message id): the posts of a channel in order.
+    channel_posts_by_time "channel_posts_by_time-1" (u32, &'static str, i64, &'static str) => ();
     /// row → `model::AllowedNumber`: whose messages the history keeps.
     allowed_numbers "allowed_numbers-1" u32 => Bytes;
     /// digits of a number → row.

@@ -1,6 +1,7 @@
 //! The running devices: start, stop, ask, send.
 
 use super::account::Account;
+use super::channels::Channels;
 use super::device::{self, By};
 use super::groups::Groups;
 use super::http::MediaHttp;
@@ -266,6 +267,11 @@ impl Fleet {
     /// Returns the device's groups, for questions and changes.
     pub fn groups(&self, no: DeviceNo) -> Result<Groups> {
         Ok(Groups::of(self.seat(no)?))
+    }
+
+    /// Returns the device's channels.
+    pub fn channels(&self, no: DeviceNo) -> Result<Channels> {
+        Ok(Channels::of(self.seat(no)?))
     }
 
     /// Returns the device's account, for what it shows of itself.

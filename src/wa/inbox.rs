@@ -4,6 +4,7 @@
 //! would wait for itself. Answers go through the queue.
 
 use super::backend::Backend;
+use super::channels::ChannelNews;
 use super::kinds::Heard;
 use super::kinds::context::People;
 use super::kinds::status_post::StatusNews;
@@ -16,7 +17,7 @@ use crate::model::id::DeviceNo;
 use crate::model::jid::{Identity, Jid};
 use crate::model::message::Message;
 use crate::store::{
-    Store, Tables, changes, chat_settings, device_contacts, identities, messages, status_posts,
+    Store, Tables, changes, channels, chat_settings, device_contacts, identities, messages, status_posts,
 };
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -70,6 +71,10 @@ impl Inbox {
                         What::Status(StatusNews::Deleted { author, id }) => {
                             status_posts::take_back(tables, device, author.as_ref(), id, now)?
                         }
+                        What::Channel(ChannelNews::Posted(post)) => channels::receive(tables, post, now)?,
+                        What::Channel(ChannelNews::Deleted { channel, id }) => {
+                            channels::take_back(tables, device, channel, id, now)?
+                        }
                     }
                 }
                 Ok(())
@@ -86,6 +91,7 @@ impl Inbox {
                 Received::Message(message) => arrivals.push(Arrival::new(inbound, What::Message(message))),
                 Received::Heard(heard) => arrivals.push(Arrival::new(inbound, What::Heard(heard))),
                 Received::Status(news) => arrivals.push(Arrival::new(inbound, What::Status(news))),
+                Received::Channel(news) => arrivals.push(Arrival::new(inbound, What::Channel(news))),
                 Received::Ignored(kind) => {
                     tracing::debug!(device = %self.device, kind, "not a message of a chat")
                 }
@@ -132,6 +138,7 @@ enum What {
     Message(Box<Message>),
     Heard(Box<Heard>),
     Status(StatusNews),
+    Channel(ChannelNews),
 }
 
 impl Arrival {

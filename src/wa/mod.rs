@@ -6,6 +6,7 @@
 mod account;
 mod acks;
 mod backend;
+mod channels;
 mod connection;
 mod contacts;
 mod device;
@@ -41,6 +42,7 @@ mod version;
 mod votes;
 
 pub use account::Account;
+pub use channels::Channels;
 pub use fleet::Fleet;
 pub use groups::{Groups, InvitedTo, MemberOutcome, MemberVerb, Preview, SettingChange};
 pub use live::{Live, PairingCode, Qr};

@@ -1,5 +1,6 @@
 //! Protocol message → our message. Pure: one switch, no look-ups but the one that is passed in.
 
+use super::channels::{self, ChannelNews};
 use super::kinds::change::{self, Origin};
 use super::kinds::context::{self, People};
 use super::kinds::status_post::{self, StatusNews, Writer};
@@ -25,6 +26,8 @@ pub(super) enum Received {
     Heard(Box<Heard>),
     /// Something in the status of a person.
     Status(StatusNews),
+    /// Something in a channel.
+    Channel(ChannelNews),
     /// Nothing for the history; the name says what it was.
     Ignored(String),
 }
@@ -58,7 +61,10 @@ pub(super) fn receive(device: DeviceNo, inbound: &InboundMessage, at: i64, peopl
         return Received::Ignored("chat without a known kind of address".into());
     };
     match chat.server() {
-        Server::Newsletter => return Received::Ignored("channel post".into()),
+        Server::Newsletter => {
+            let news = channels::news(device, chat, inbound);
+            return news.map_or_else(Received::Ignored, Received::Channel);
+        }
         Server::Broadcast if chat.is_status() => return status(device, inbound, at, people),
         Server::Broadcast => return Received::Ignored("broadcast post".into()),
         Server::User | Server::Lid | Server::Group => {}
@@ -170,7 +176,7 @@ pub(super) fn person(
 }
 
 /// Returns the content, or the name of what it is when it is none.
-fn content(message: &wire::Message) -> Result<Content, String> {
+pub(super) fn content(message: &wire::Message) -> Result<Content, String> {
     let base = message.get_base_message();
     if let Some(text) = base.text_content() {
         return Ok(Content::Text { text: text.to_owned() });

@@ -5,8 +5,8 @@ use crate::gateway::Gateway;
 use crate::model::day::Day;
 use crate::model::media::FileHash;
 use crate::store::{
-    Store, Tables, activity, early, expiry, file_uses, jobs, logins, media, messages, notifications, outbox,
-    schedules, status_posts,
+    Store, Tables, activity, channels, early, expiry, file_uses, jobs, logins, media, messages,
+    notifications, outbox, schedules, status_posts,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -90,6 +90,11 @@ async fn retain(gateway: &Gateway) -> Result<usize> {
         && store.scan(move |view| schedules::has_old(view, before)).await?
     {
         dropped += piecewise(store, move |t| schedules::prune(t, before, BATCH)).await?;
+    }
+    if let Some(before) = before(keep.messages.millis())
+        && store.scan(move |view| channels::has_old(view, before)).await?
+    {
+        dropped += piecewise(store, move |t| channels::prune(t, before, BATCH)).await?;
     }
     if let Some(before) = before(keep.messages.millis()) {
         // Whole days go, so that what is left of a day is always the day that was counted.

@@ -1,13 +1,14 @@
 //! Messages of a phone: writing, reading, receipts.
 
-use super::groups;
 use super::phones::find;
 use super::reply::{ControlReply, Failure, Outcome, body, parameter};
 use super::user;
+use super::{channels, groups};
 use crate::phone::compose::{self, Wish};
-use crate::phone::{chat_settings, group_send, inbox, media as phone_media, send as sending};
+use crate::phone::{channel, chat_settings, group_send, inbox, media as phone_media, send as sending};
 use crate::router::status;
 use crate::state::account::Account;
+use crate::state::channel::Channel;
 use crate::state::group::{Group, Mode};
 use crate::state::magic::Manner;
 use crate::store::Batch;
@@ -24,14 +25,13 @@ use waproto::whatsapp as wa;
 pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     let account = find(world, phone)?;
     let wish: Wish<'_> = body(bytes)?;
-    // A status post is written like a message, but it stands in no chat.
-    let chat = match wish.to == status::address().to_string() {
-        true => None,
-        false => Some(chat(world, &wish.to)?),
-    };
-    let mentions = match &chat {
-        Some(Chat::Group(group)) => groups::addresses(world, group.facts().mode, &wish.mentions)?,
-        Some(Chat::Person(_)) | None => groups::addresses(world, Mode::Pn, &wish.mentions)?,
+    let place = place(world, &wish.to)?;
+    if let (Place::Channel(channel), Some(id)) = (&place, &wish.revoke) {
+        return delete_post(world, &account, channel, id).await;
+    }
+    let mentions = match &place {
+        Place::Chat(Chat::Group(group)) => groups::addresses(world, group.facts().mode, &wish.mentions)?,
+        _ => groups::addresses(world, Mode::Pn, &wish.mentions)?,
     };
     let attached = match &wish.media {
         Some(media) => {
@@ -46,21 +46,23 @@ pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     let outgoing = compose::message(world, &account, &owner.log, &wish, mentions, attached, &mut batch)
         .map_err(|error| Failure::invalid(format!("{error:#}")))?;
     let id = outgoing.id.clone();
-    let composed = match &chat {
-        Some(Chat::Person(chat)) if wish.held => {
+    let composed = match &place {
+        Place::Chat(Chat::Person(chat)) if wish.held => {
             sending::hold(world, &account, &mut owner, chat, &outgoing, &mut batch);
             Ok(())
         }
         _ if wish.held => Err(Failure::invalid("only messages to a person can be `held`")),
-        Some(Chat::Person(chat)) => {
+        Place::Chat(Chat::Person(chat)) => {
             let sent = sending::compose(world, &account, &mut owner, chat, outgoing, &mut batch).await;
             sent.map_err(Failure::internal)
         }
-        Some(Chat::Group(group)) => {
+        Place::Chat(Chat::Group(group)) => {
             let sent = group_send::compose(world, &account, &mut owner, group, outgoing, &mut batch).await;
             sent.map_err(|error| Failure::new(403, "refused", format!("{error:#}")))
         }
-        None => {
+        Place::Channel(to) => channel::post(world, &account, &mut owner, to, outgoing, &mut batch)
+            .map_err(|error| Failure::new(403, "refused", format!("{error:#}"))),
+        Place::Status => {
             let audience = saved(world, &account);
             let sent = group_send::post(world, &account, &mut owner, audience, outgoing, &mut batch).await;
             sent.map_err(Failure::internal)
@@ -72,6 +74,35 @@ pub(super) async fn send(world: &World, phone: &str, bytes: &Bytes) -> Outcome {
     submitted.release();
     composed?;
     stored.await.map_err(|_| Failure::internal("the message was not stored"))?;
+    Ok((201, json!({"id": id})))
+}
+
+/// Where a phone writes.
+enum Place {
+    Chat(Chat),
+    /// To everybody in the address book, for a day.
+    Status,
+    Channel(Arc<Channel>),
+}
+
+fn place(world: &World, to: &str) -> Result<Place, Failure> {
+    if to == status::address().to_string() {
+        return Ok(Place::Status);
+    }
+    match to.ends_with("@newsletter") {
+        true => channels::channel(world, to).map(Place::Channel),
+        false => chat(world, to).map(Place::Chat),
+    }
+}
+
+/// Deletes a post of a channel that the phone runs.
+async fn delete_post(world: &World, account: &Arc<Account>, channel: &Channel, id: &str) -> Outcome {
+    let mut batch = world.batch();
+    let stored = stored(&mut batch);
+    channel::delete(world, account, channel, id, &mut batch)
+        .map_err(|error| Failure::new(403, "refused", format!("{error:#}")))?;
+    world.commit(batch);
+    stored.await.map_err(|_| Failure::internal("the deletion was not stored"))?;
     Ok((201, json!({"id": id})))
 }
 

@@ -2,6 +2,7 @@
 //! Transport-free; `server` carries it over HTTP, a program that links the network calls it directly.
 
 mod app_state;
+mod channels;
 mod groups;
 mod history;
 mod messages;
@@ -46,7 +47,7 @@ pub struct Control {
 }
 
 /// Paths below `/sandbox` and the methods that each one takes.
-const ROUTES: [(&[&str], &str); 28] = [
+const ROUTES: [(&[&str], &str); 32] = [
     (&[], "GET"),
     (&["phones"], "GET, POST"),
     (&["phones", ":phone"], "GET"),
@@ -71,6 +72,10 @@ const ROUTES: [(&[&str], &str); 28] = [
     (&["groups", ":group", "join"], "POST"),
     (&["groups", ":group", "requests"], "POST"),
     (&["groups", ":group", "invite"], "POST"),
+    (&["channels"], "GET, POST"),
+    (&["channels", ":channel"], "GET"),
+    (&["channels", ":channel", "followers"], "POST"),
+    (&["channels", ":channel", "followers", ":phone"], "DELETE"),
     (&["faults"], "GET, PUT, DELETE"),
     (&["stats"], "GET"),
     (&["registrations"], "GET"),
@@ -149,6 +154,11 @@ impl Control {
             ("PATCH", ["phones", phone, "chats"]) => app_state::change_chat(world, phone, body(bytes)?).await,
             (_, ["phones", phone, "chats"]) => app_state::chats(world, phone),
             (_, ["phones", phone, "app-state"]) => app_state::everything(world, phone),
+            ("POST", ["channels"]) => channels::create(world, body(bytes)?).await,
+            (_, ["channels"]) => channels::list(world),
+            (_, ["channels", channel]) => channels::show(world, channel),
+            (_, ["channels", channel, "followers"]) => channels::follow(world, channel, body(bytes)?).await,
+            (_, ["channels", channel, "followers", phone]) => channels::unfollow(world, channel, phone).await,
             (_, ["groups", ..]) => self.group(method, &segments[1..], query, bytes).await,
             _ => Err(Failure::no_such_path()),
         }

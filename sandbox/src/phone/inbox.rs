@@ -2,7 +2,7 @@
 
 use super::log::{Entry, NewEntry};
 use super::signal::peer_name;
-use super::{Phone, bundle::Bundle, group_inbox, introduce, media, poll, reupload, send};
+use super::{Phone, bundle::Bundle, channel, group_inbox, introduce, media, poll, reupload, send};
 use crate::clock;
 use crate::node;
 use crate::router;
@@ -120,6 +120,9 @@ async fn message(
     let from = node::jid_attr(stanza, "from").context("message without sender")?;
     if from.is_group() || from.is_status_broadcast() {
         return group_inbox::message(world, account, phone, from, stanza, batch).await;
+    }
+    if from.is_newsletter() {
+        return channel::message(world, account, phone, from, stanza, batch).await;
     }
     let sender =
         world.directory.resolve(&world.store, &from.to_non_ad())?.context("message of an unknown sender")?;

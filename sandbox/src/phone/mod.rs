@@ -5,6 +5,7 @@ pub mod app_state;
 pub mod attach;
 pub mod bundle;
 pub mod card;
+pub mod channel;
 pub mod chat_settings;
 pub mod code;
 pub mod compose;

@@ -53,7 +53,7 @@ pub fn route(world: &World, device: &Device, to: &Jid, message: &Node) -> Result
     }
     let phash = devices_hash(&members, mode);
     let stale = node::attr(message, "phash").is_some_and(|said| Some(&*said) != phash.as_deref());
-    Ok(Accepted { batch, phash: phash.filter(|_| stale) })
+    Ok(Accepted { batch, phash: phash.filter(|_| stale), server_id: None })
 }
 
 /// Names the writer of something in a group, by both addresses.

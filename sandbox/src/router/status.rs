@@ -50,7 +50,7 @@ pub fn route(world: &World, device: &Device, message: &Node) -> Result<Accepted,
             }
         }
     }
-    Ok(Accepted { batch, phash: None })
+    Ok(Accepted { batch, phash: None, server_id: None })
 }
 
 /// Finds the people of a post: those it lists, or the one who asked for it again.

@@ -15,9 +15,7 @@ pub fn answer(xmlns: &str, kind: &str, iq: &Node) -> Option<Answer> {
         // Tokens are only enforced for restricted contacts, which nobody is here.
         "privacy" if node::child(iq, "tokens").is_some() => Ok(Vec::new()),
         "w:biz" if get => Ok(vec![node::empty("business_profile")]),
-        "w:mex" => Ok(vec![unknown_query()]),
-        "newsletter" if get && node::child(iq, "my_addons").is_some() => Ok(vec![node::empty("my_addons")]),
-        "privacy" | "status" | "disappearing_mode" | "newsletter" | "w:biz" => Err(Refusal::NOT_BUILT),
+        "privacy" | "status" | "disappearing_mode" | "w:biz" => Err(Refusal::NOT_BUILT),
         _ => return None,
     })
 }
@@ -30,9 +28,4 @@ fn properties() -> Node {
         .attr("refresh_id", "1")
         .attr("delta_update", "false")
         .build()
-}
-
-fn unknown_query() -> Node {
-    let answer = r#"{"data":null,"errors":[{"message":"unknown query","extensions":{"error_code":400,"is_summary":true}}]}"#;
-    node::bytes("result", answer)
 }

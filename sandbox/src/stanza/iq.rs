@@ -1,6 +1,6 @@
 //! Requests of clients: which family answers which one. Every request is answered; a client waits up to 75 s for it.
 
-use super::{Session, Who, appstate, basics, encrypt, groups, md, media, persona, usync};
+use super::{Session, Who, appstate, basics, channels, encrypt, groups, md, media, persona, usync};
 use crate::faults::IqError;
 use crate::{node, stats};
 use wacore_binary::Node;
@@ -83,6 +83,8 @@ pub fn handle(session: &Session, iq: &Node) {
             "md" => md::device_request(session, device, iq),
             "w:g2" => groups::answer(session, device, iq),
             "w:m" => media::answer(session, device, iq).into(),
+            "w:mex" => channels::query(session, device, iq),
+            "newsletter" => channels::posts(session, device, &kind, iq),
             _ => persona::answer(session, device, &xmlns, &kind, iq)
                 .or_else(|| basics::answer(&xmlns, &kind, iq).map(Reply::from))
                 .unwrap_or_else(|| unknown(session, iq)),

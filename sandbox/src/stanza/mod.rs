@@ -3,6 +3,7 @@
 
 mod appstate;
 mod basics;
+mod channels;
 pub mod chatstate;
 mod encrypt;
 mod groups;

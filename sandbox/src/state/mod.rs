@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod appstate;
+pub mod channel;
 pub mod companion;
 pub mod directory;
 pub mod group;

@@ -51,6 +51,10 @@ tables! {
     PastMessages = "past-messages-1",
     /// group id -> group (JSON)
     Groups = "groups-1",
+    /// channel id -> channel without its posts (JSON)
+    Channels = "channels-1",
+    /// channel id/number -> post of a channel (JSON)
+    ChannelPosts = "channel-posts-1",
     /// number/group id/remote device -> sender key that a phone knows
     SenderKeys = "sender-keys-1",
     /// number/group id -> devices that have the phone's own sender key

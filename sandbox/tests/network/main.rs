@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should fail right there")]
 
 mod app_state;
+mod channels;
 mod control;
 mod delivery;
 mod endings;

@@ -3,6 +3,7 @@
 mod account_settings;
 mod activity;
 mod address_book;
+mod channels;
 mod chat_settings;
 mod chats;
 mod content;
@@ -56,6 +57,7 @@ pub fn surface() -> Surface {
             device_contacts::routes(),
             groups::routes(),
             status_posts::routes(),
+            channels::routes(),
         ]
         .into_iter()
         .flatten()

@@ -1,7 +1,7 @@
 //! The end of an item: what it leaves in the counters, in its chat, or in the message that it changes, and who is told.
 
 use super::rows::{existing, existing_item, put, put_item};
-use super::{is_status, leave_queue, message_of, told};
+use super::{is_channel, is_status, leave_queue, message_of, told};
 use crate::error::Result;
 use crate::model::change::Change;
 use crate::model::event::Fact;
@@ -9,7 +9,7 @@ use crate::model::id::JobId;
 use crate::model::job::{Item, ItemError, ItemState, Job};
 use crate::model::message::{MessageStatus, Outgoing, OutgoingContent};
 use crate::store::tables::Tables;
-use crate::store::{changes, chat_settings, devices, messages, outbox, schedules, status_posts};
+use crate::store::{changes, channels, chat_settings, devices, messages, outbox, schedules, status_posts};
 
 /// How an attempt ended.
 #[derive(Debug, Clone)]
@@ -56,6 +56,9 @@ pub fn settle(tables: &mut Tables<'_>, job: &JobId, index: u32, outcome: &Outcom
 fn tell_settled(tables: &mut Tables<'_>, job: &Job, item: &mut Item, now: i64) -> Result<()> {
     if is_status(item) {
         return status_posts::settle(tables, job, item, now);
+    }
+    if is_channel(item) {
+        return channels::settle(tables, job, item, now);
     }
     let Some(mut message) = message_of(tables, job, item)? else {
         return tell_changed(tables, job, item, now);

@@ -18,7 +18,7 @@ use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Identity, Jid};
 use crate::store::sessions::{self, Change, Kind, People};
-use crate::store::{Store, View, device_contacts, groups, history_parts, identities, status_posts};
+use crate::store::{Store, View, channels, device_contacts, groups, history_parts, identities, status_posts};
 use kinds::Key;
 use later::Later;
 use serde::Serialize;
@@ -116,6 +116,7 @@ impl Backend {
                 groups::wipe(tables, device)?;
                 history_parts::wipe(tables, device)?;
                 status_posts::wipe(tables, device)?;
+                channels::wipe(tables, device)?;
                 device_contacts::wipe(tables, device)
             })
             .await

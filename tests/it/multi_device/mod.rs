@@ -3,6 +3,7 @@
 mod account_settings;
 mod activity;
 mod address_book;
+mod channels;
 mod chat_wide;
 mod chats;
 mod contacts;

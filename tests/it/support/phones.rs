@@ -55,6 +55,24 @@ impl Phones {
         self.0.post(&format!("/sandbox/phones/{number}/history"), history).expect(201)
     }
 
+    /// Makes a channel that a phone runs.
+    #[track_caller]
+    pub fn make_channel(&self, owner: &str, name: &str) -> Value {
+        self.0.post("/sandbox/channels", json!({"owner": owner, "name": name})).expect(201)
+    }
+
+    /// Returns a channel with its followers.
+    #[track_caller]
+    pub fn channel(&self, channel: &str) -> Value {
+        self.0.get(&format!("/sandbox/channels/{channel}")).expect(200)
+    }
+
+    /// Lets a phone follow a channel.
+    #[track_caller]
+    pub fn follow_channel(&self, number: &str, channel: &str) {
+        self.0.post(&format!("/sandbox/channels/{channel}/followers"), json!({"phone": number})).expect(200);
+    }
+
     /// Lets a phone write and returns the message id.
     #[track_caller]
     pub fn write(&self, number: &str, to: &str, text: &str) -> String {

@@ -34,9 +34,10 @@ pub fn all(world: &World, account: &Account, phone: &Phone) -> Result<Vec<Whole>
         contacts.into_iter().map(|contact| (contact.phone, contact.name)).collect();
     let mut settings = chat_settings::chats(world, account);
     let mut entries: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-    // Status posts are none of any chat.
+    // Status posts and those of channels are none of any chat.
     let status = status::address().to_string();
-    for entry in phone.log.since(None, 0).filter(|entry| entry.chat != status) {
+    let is_of_chat = |entry: &&Entry| entry.chat != status && !entry.chat.ends_with("@newsletter");
+    for entry in phone.log.since(None, 0).filter(is_of_chat) {
         entries.entry(&entry.chat).or_default().push(entry);
     }
     let names: BTreeSet<&str> =
