@@ -174,7 +174,7 @@ impl Reader {
                 let status = if is_from_me { status(told.status) } else { found.status };
                 Some(Message { status, ..*found })
             }
-            Received::Heard(_) | Received::Status(_) | Received::Ignored(_) => None,
+            Received::Heard(_) | Received::Status(_) | Received::Channel(_) | Received::Ignored(_) => None,
         }
     }
 }

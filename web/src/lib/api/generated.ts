@@ -524,6 +524,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/channel-invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The channel behind an invite link, without following it */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdChannelInvite"];
+        put?: never;
+        /** Follows a channel by its invite link */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChannelInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Channels that the account follows or runs */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdChannels"];
+        put?: never;
+        /** Makes a channel */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChannels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/channels/{channelId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A channel, followed or not */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/channels/{channelId}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Follows a channel */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdFollow"];
+        /** Follows a channel no more; its posts go from the store */
+        delete: operations["deleteApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdFollow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/channels/{channelId}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Posts of a channel, newest first; asked of WhatsApp while the device is connected */
+        get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdMessages"];
+        put?: never;
+        /** Posts a text in a channel that the account runs */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/whatsapp-multi-device/devices/{deviceId}/channels/{channelId}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets whether the account's phones tell of a channel */
+        put: operations["putApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdMute"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/chat-history/{jid}": {
         parameters: {
             query?: never;
@@ -2146,6 +2252,32 @@ export interface components {
         ChangedView: {
             groupId: string;
         };
+        /** @description What an account is to a channel. */
+        ChannelRole: "owner" | "admin" | "follower" | "guest";
+        ChannelView: {
+            /** @description Address, such as `120363123456789012@newsletter`. */
+            channelId: string;
+            /** @description ISO 8601, UTC. */
+            createdAt: string | null;
+            description: string | null;
+            /** Format: uint64 */
+            followers: number;
+            /** @description Its invite link, when WhatsApp tells one. */
+            link: string | null;
+            /** @description Whether the account's phones do not tell of it. */
+            muted: boolean;
+            name: string;
+            /** @description What the account is to it. */
+            role: components["schemas"]["ChannelRole"];
+            /** @description Whether WhatsApp vouches for who runs it. */
+            verified: boolean;
+        };
+        ChannelsView: {
+            channels: components["schemas"]["ChannelView"][];
+            deviceId: string;
+            /** Format: uint */
+            total: number;
+        };
         /** @description What is set for a chat. */
         ChatView: {
             archived: boolean;
@@ -2997,9 +3129,37 @@ export interface components {
             /** @description ISO 8601, UTC. */
             timestamp: string;
         };
+        PostView2: {
+            /** @description Whether the account runs the channel, so that it speaks for it. */
+            fromMe: boolean;
+            /** @description WhatsApp's message id. */
+            messageId: string;
+            /** @description WhatsApp's name of the kind. */
+            messageType: string;
+            /** @description Of files only. */
+            mimetype: string | null;
+            /**
+             * Format: uint64
+             * @description Its number in the channel; null until WhatsApp has told it.
+             */
+            number: number | null;
+            /** @description `pending`, `failed` or `sent` of what Kurir posts, `delivered` of everything else. */
+            status: components["schemas"]["MessageStatus"];
+            /** @description Text or caption. */
+            text: string | null;
+            /** @description ISO 8601, UTC. */
+            timestamp: string;
+        };
         PostsView: {
             deviceId: string;
             posts: components["schemas"]["PostView"][];
+            /** Format: uint */
+            total: number;
+        };
+        PostsView2: {
+            channelId: string;
+            hasMore: boolean;
+            messages: components["schemas"]["PostView2"][];
             /** Format: uint */
             total: number;
         };
@@ -3678,6 +3838,9 @@ export type CancelledSchedule = components['schemas']['CancelledSchedule'];
 export type CardView = components['schemas']['CardView'];
 export type ChangedJob = components['schemas']['ChangedJob'];
 export type ChangedView = components['schemas']['ChangedView'];
+export type ChannelRole = components['schemas']['ChannelRole'];
+export type ChannelView = components['schemas']['ChannelView'];
+export type ChannelsView = components['schemas']['ChannelsView'];
 export type ChatView = components['schemas']['ChatView'];
 export type ChatsView = components['schemas']['ChatsView'];
 export type CheckedView = components['schemas']['CheckedView'];
@@ -3748,7 +3911,9 @@ export type Place = components['schemas']['Place'];
 export type Place2 = components['schemas']['Place2'];
 export type PollView = components['schemas']['PollView'];
 export type PostView = components['schemas']['PostView'];
+export type PostView2 = components['schemas']['PostView2'];
 export type PostsView = components['schemas']['PostsView'];
+export type PostsView2 = components['schemas']['PostsView2'];
 export type PreviewView = components['schemas']['PreviewView'];
 export type Priority = components['schemas']['Priority'];
 export type PrivacyView = components['schemas']['PrivacyView'];
@@ -5094,6 +5259,346 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["Done"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdChannelInvite: {
+        parameters: {
+            query?: {
+                link?: string | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channel behind an invite link, without following it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChannelInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description `https://whatsapp.com/channel/…`, or the code alone. */
+                    link?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Follows a channel by its invite link */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Channels that the account follows or runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelsView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description At most 2048 characters. */
+                    description?: string | null;
+                    /** @description 1 to 100 characters. */
+                    name?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Makes a channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A channel, followed or not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdFollow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Follows a channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelView"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    deleteApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdFollow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Follows a channel no more; its posts go from the store */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    getApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdMessages: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                deviceId: string;
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Posts of a channel, newest first; asked of WhatsApp while the device is connected */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PostsView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description 1 to 4096 characters. */
+                    message?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Posts a text in a channel that the account runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    putApiWhatsappMultiDeviceDevicesDeviceIdChannelsChannelIdMute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description True when the phones shall not tell of it. */
+                    muted?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Sets whether the account's phones tell of a channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ChannelView"];
                         message?: string;
                         /** @constant */
                         success: true;
