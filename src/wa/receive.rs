@@ -404,6 +404,23 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_post_is_none_of_a_chat() {
+        const NEWS: &str = "120363000000000001@newsletter";
+        let channel: Jid = NEWS.parse().expect("an address");
+        let heard = |inbound: &InboundMessage| {
+            receive(DeviceNo(1), inbound, 0, &People { phone_of: &nobody, own: &[] })
+        };
+        let mut post = inbound(from(NEWS), text("pagi"));
+        Arc::make_mut(&mut post.info).server_id = 1_101;
+        let Received::Channel(ChannelNews::Posted(read)) = heard(&post) else { panic!("a post") };
+        assert_eq!((&read.channel, read.id.as_str(), read.number), (&channel, "M1", Some(1_101)));
+        assert_eq!((read.content.text(), read.at % 1_000), (Some("pagi"), 101));
+        Arc::make_mut(&mut post.info).edit = EditAttribute::AdminRevoke;
+        let deleted = ChannelNews::Deleted { channel, id: "M1".into() };
+        assert_eq!(heard(&post), Received::Channel(deleted));
+    }
+
+    #[test]
     fn what_is_no_message_is_ignored_by_kind() {
         let keys = wire::message::SenderKeyDistributionMessage::default();
         let protocol = wire::message::ProtocolMessage::default();
@@ -424,7 +441,6 @@ mod tests {
                 "protocolMessage",
             ),
             (inbound(from("4711@broadcast"), text("post")), "broadcast post"),
-            (inbound(from("120363000000000001@newsletter"), text("post")), "channel post"),
         ];
         for (inbound, expected) in cases {
             let people = People { phone_of: &nobody, own: &[] };

@@ -131,6 +131,7 @@ fn a_followed_channel_is_read_live_and_from_its_past() {
     kurir.launch();
     let mut events = Events::resume(&kurir.owner(), last.as_deref());
     assert_eq!(events.wait_type("channel-post.received")["messageId"], third);
+    kurir.wait_connected("toko-1");
     assert_eq!(texts(&posts(&kurir, &id, "")), ["malam", "pagi", "kemarin"]);
 
     let owner = kurir.owner();
