@@ -169,6 +169,7 @@ words! {
 
     // Status posts
     StatusAudienceEmpty     400 "Status tidak punya penerima: simpan kontak di ponsel atau isi to" "The status has no audience: save contacts on the phone or fill in to"
+    StatusMediaKind         400 "Status hanya menerima image atau video" "A status takes image or video only"
     StatusPostNotFound      404 "Status tidak ditemukan" "Status post not found"
 
     // Channels

@@ -16,6 +16,7 @@ use crate::model::media::{
 };
 use crate::model::message::{Outgoing, OutgoingContent};
 use crate::model::outgoing::Around;
+use crate::model::status_post::Audience;
 use crate::store::files::{Intake, Pin, Received};
 use crate::store::{jobs, media};
 use bytes::Bytes;
@@ -172,21 +173,36 @@ impl Gateway {
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
         let to = self.person(device.no, &to)?;
+        self.send_file(caller, device, to, None, draft, key).await
+    }
+
+    /// Sends one file as [`Gateway::send_media`] does, to an address as it stands; `audience` is for status posts.
+    pub(super) async fn send_file(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        to: Jid,
+        audience: Option<Audience>,
+        draft: MediaDraft,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        let dressed =
+            |content| Outgoing { audience: audience.clone(), ..draft.outgoing(to.clone(), content) };
         let (content, pin) = self.content(&draft).await?;
-        let outgoing = draft.outgoing(to.clone(), content);
+        let outgoing = dressed(content);
         let OutgoingContent::MediaFromUrl(source) = &outgoing.content else {
             let sent = self.send(caller, device, outgoing, key).await;
             drop(pin);
             return sent;
         };
-        let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing)).transpose()?;
+        let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing.asked())).transpose()?;
         if let Some(known) = self.known(once.as_ref())? {
             return self.single_result(&self.queue().wait_for(&known), &known, to).await;
         }
         self.require_connected(device)?;
         self.require_on_whatsapp(device, &to).await?;
         let (media, pin) = self.fetch(source).await?;
-        let outgoing = draft.outgoing(to.clone(), OutgoingContent::Media(Box::new(media)));
+        let outgoing = dressed(OutgoingContent::Media(Box::new(media)));
         let entry = Entry { to: to.to_string(), outgoing: Ok(outgoing) };
         let (job, items) =
             self.new_job(caller, device, JobKind::SendSingle, Pacing::Every { ms: 0 }, vec![entry]);

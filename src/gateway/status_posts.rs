@@ -1,11 +1,12 @@
 //! Status posts: showing something to the account's contacts for a day, and what they show.
 
 use super::messages::{IdempotencyKey, Sent};
-use super::{Caller, Gateway};
+use super::{Caller, Gateway, MediaDraft};
 use crate::error::{Code, Error, Result};
 use crate::model::change::What;
 use crate::model::device::Device;
 use crate::model::jid::{Jid, Server};
+use crate::model::media::MediaKind;
 use crate::model::message::{MessageStatus, Outgoing, OutgoingContent};
 use crate::model::outgoing::OutgoingChange;
 use crate::model::status_post::{Audience, StatusPost};
@@ -22,15 +23,28 @@ impl Gateway {
         chosen: Option<Vec<Jid>>,
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
-        let audience = match chosen {
-            Some(people) => Audience { people, chosen: true },
-            None => Audience { people: self.status_contacts(device).await?, chosen: false },
-        };
-        if audience.people.is_empty() {
-            return Err(Error::new(Code::StatusAudienceEmpty));
-        }
+        let audience = self.status_audience(device, chosen).await?;
         let outgoing = Outgoing { audience: Some(audience), ..Outgoing::new(Jid::status(), content) };
         self.send(caller, device, outgoing, key).await
+    }
+
+    /// Posts a picture or a film as [`Gateway::post_status`] posts a text; refuses other files.
+    pub async fn post_status_file(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        draft: MediaDraft,
+        chosen: Option<Vec<Jid>>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Sent> {
+        if !matches!(draft.kind, MediaKind::Image | MediaKind::Video) {
+            return Err(Error::new(Code::StatusMediaKind));
+        }
+        if draft.view_once {
+            return Err(Error::invalid("viewOnce", "not for status posts, which end by themselves"));
+        }
+        let audience = self.status_audience(device, chosen).await?;
+        self.send_file(caller, device, Jid::status(), Some(audience), draft, key).await
     }
 
     /// Deletes a status post of the account for everybody it was sent to.
@@ -72,6 +86,18 @@ impl Gateway {
     pub async fn status_posts(&self, device: &Device) -> Result<Vec<StatusPost>> {
         let (no, now) = (device.no, self.clock().now());
         self.store().scan(move |view| status_posts::shown(view, no, now)).await
+    }
+
+    /// Returns whom a post is for; refuses one for nobody.
+    async fn status_audience(&self, device: &Device, chosen: Option<Vec<Jid>>) -> Result<Audience> {
+        let audience = match chosen {
+            Some(people) => Audience { people, chosen: true },
+            None => Audience { people: self.status_contacts(device).await?, chosen: false },
+        };
+        match audience.people.is_empty() {
+            true => Err(Error::new(Code::StatusAudienceEmpty)),
+            false => Ok(audience),
+        }
     }
 
     /// Returns the people in the address book of the account, without itself.

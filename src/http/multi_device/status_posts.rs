@@ -59,7 +59,8 @@ async fn remove(gateway: Gateway, request: Request) -> Result<Outcome> {
     Ok(answer(&device, sent))
 }
 
-fn chosen(gateway: &Gateway, people: &[String]) -> Result<Vec<Jid>> {
+/// Reads the people that a client chose for one post.
+pub(super) fn chosen(gateway: &Gateway, people: &[String]) -> Result<Vec<Jid>> {
     if !(1..=CHOSEN_MAX).contains(&people.len()) {
         return Err(Error::invalid("to", "1 to 1000 numbers"));
     }

@@ -1,7 +1,8 @@
 //! Status posts: shown to contacts for a day, and never mixed into chats.
 
 use super::BASE;
-use crate::support::{Events, Phones, TestKurir, wait_for};
+use crate::support::{Events, Phones, TestKurir, samples, wait_for};
+use image::ImageFormat;
 use serde_json::{Value, json};
 
 const SHOP: &str = "6281211110011";
@@ -87,6 +88,28 @@ fn a_post_reaches_the_contacts_tells_who_looked_and_goes_for_all() {
     let texts = |number| phones.received(number).into_iter().map(|one| one["text"].clone());
     assert!(texts(ANI).all(|text| text != "khusus Budi"));
     assert!(texts(BUDI).all(|text| text != "buka jam 9"));
+}
+
+#[test]
+fn a_picture_is_posted_like_a_text() {
+    let (kurir, phones) = linked();
+    let picture = samples::picture(64, 48, ImageFormat::Png);
+    let path = format!("{PATH}/media");
+    let body =
+        |kind: &str| json!({"mediaType": kind, "base64": samples::base64(&picture), "caption": "buka!"});
+    kurir.owner().post(&path, body("document")).refused(400, "Status hanya menerima image atau video");
+    kurir.owner().post(&path, json!({"mediaType": "image"})).expect(400);
+    let sent = kurir.owner().post(&path, body("image")).data(200);
+    let id = sent["messageId"].as_str().expect("an id");
+    let seen = phones.wait_message(ANI, id);
+    assert_eq!((&seen["chat"], &seen["type"]), (&json!("status@broadcast"), &json!("image")));
+    assert_eq!((&seen["caption"], phones.media(ANI, id)), (&json!("buka!"), picture.clone()));
+    let shown = posts(&kurir).into_iter().find(|post| post["messageId"] == id).expect("the post");
+    assert_eq!((&shown["text"], &shown["mimetype"]), (&json!("buka!"), &json!("image/png")));
+    let mut chosen = body("image");
+    chosen["to"] = json!(format!("{BUDI}, {ANI}"));
+    let chosen = kurir.owner().post(&path, chosen).data(200)["messageId"].clone();
+    phones.wait_message(BUDI, chosen.as_str().expect("an id"));
 }
 
 #[test]

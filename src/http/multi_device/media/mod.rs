@@ -3,6 +3,7 @@
 mod body;
 mod items;
 mod jobs;
+mod status;
 
 use super::messages::{BulkView, SentView, Whom, idempotency_key};
 use crate::clock::iso_ms;
@@ -36,7 +37,7 @@ pub fn routes() -> Vec<Route> {
             .takes::<MediaBody<'static>>()
             .gives::<GroupSentView>(),
     ];
-    own.into_iter().chain(jobs::routes()).collect()
+    own.into_iter().chain(jobs::routes()).chain(status::routes()).collect()
 }
 
 async fn send(gateway: Gateway, mut request: Request) -> Result<Outcome> {
