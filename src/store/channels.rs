@@ -347,7 +347,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let (store, device) = store_with_device(dir.path()).await;
         let own = channel(ChannelRole::Owner);
-        store.write(move |t| put_all(t, device, &[own.clone()])).await.expect("stored");
+        store.write(move |t| put_all(t, device, std::slice::from_ref(&own))).await.expect("stored");
         let sent = ChannelPost { status: MessageStatus::Sent, ..post(device, "A", None, 10) };
         store.write(move |t| put_post(t, &sent)).await.expect("stored");
         let seen = [post(device, "A", Some(107), 2_007), post(device, "B", Some(108), 2_008)];
