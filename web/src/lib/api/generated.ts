@@ -1745,6 +1745,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whatsapp-multi-device/devices/{deviceId}/status-posts/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Posts a picture or a film for a day; `to` is absent for the contacts, or chosen numbers with commas between */
+        post: operations["postApiWhatsappMultiDeviceDevicesDeviceIdStatusPostsMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/whatsapp-multi-device/devices/{deviceId}/status-posts/{messageId}": {
         parameters: {
             query?: never;
@@ -8608,6 +8625,96 @@ export interface operations {
         };
         responses: {
             /** @description Posts a status text for a day: for the contacts in the account's address book, or for chosen people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SentView2"];
+                        message?: string;
+                        /** @constant */
+                        success: true;
+                        /** @description YYYY-MM-DD HH:mm:ss in Asia/Jakarta */
+                        timestamp?: string;
+                    };
+                };
+            };
+            default: components["responses"]["multi-device"];
+        };
+    };
+    postApiWhatsappMultiDeviceDevicesDeviceIdStatusPostsMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deviceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The file as base64, bare or as a data URL. */
+                    base64?: string | null;
+                    /** @description At most 4096 characters. In groups: for items without one, too. */
+                    caption?: string | null;
+                    /**
+                     * Format: double
+                     * @description Seconds between files, 0 to 3600; absent means random 2 to 5.
+                     */
+                    delay?: number | null;
+                    /** @description Its name, when it is not what the source says. */
+                    fileName?: string | null;
+                    /** @description Several files; chosen when present. In forms JSON as text. */
+                    items?: {
+                        /** @description The file as base64, bare or as a data URL. */
+                        base64?: string | null;
+                        /** @description At most 4096 characters. */
+                        caption?: string | null;
+                        /** @description In forms: name of the field with the uploaded file. */
+                        fileField?: string | null;
+                        /**
+                         * Format: uint
+                         * @description In forms: position of the uploaded file, from 0.
+                         */
+                        fileIndex?: number | null;
+                        /** @description Its name, when it is not what the source says. */
+                        fileName?: string | null;
+                        /** @description In groups: address of the group or its digits; absent means the group of the path. */
+                        groupId?: string | null;
+                        /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. */
+                        mediaType?: string | null;
+                        /** @description Its type, when it is not what the source says. */
+                        mimetype?: string | null;
+                        /** @description Accepted in place of `to`. */
+                        phone?: string | null;
+                        /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                        to?: string | null;
+                        /** @description Where the file can be fetched: `http` or `https`. */
+                        url?: string | null;
+                    }[] | null;
+                    /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
+                    mediaType?: string | null;
+                    /** @description Its type, when it is not what the source says. */
+                    mimetype?: string | null;
+                    /** @description Accepted in place of `to`. */
+                    phone?: string | null;
+                    /** @description Jobs: which of the device's jobs goes first: `high`, `normal` (default) or `low`. */
+                    priority?: ("high" | "normal" | "low") | null;
+                    /** @description Jobs: when to start, `YYYY-MM-DD HH:mm:ss` in `timezone` or ISO 8601 with an offset; absent means at once. */
+                    scheduleTime?: string | null;
+                    /** @description Jobs: IANA name; absent means `Asia/Jakarta`. */
+                    timezone?: string | null;
+                    /** @description Number (`0…`, `62…`, `+62…`) or address (`…@s.whatsapp.net`, `…@lid`). */
+                    to?: string | null;
+                    /** @description Where the file can be fetched: `http` or `https`. */
+                    url?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Posts a picture or a film for a day; `to` is absent for the contacts, or chosen numbers with commas between */
             200: {
                 headers: {
                     [name: string]: unknown;
