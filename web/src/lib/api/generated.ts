@@ -8693,6 +8693,8 @@ export interface operations {
                         to?: string | null;
                         /** @description Where the file can be fetched: `http` or `https`. */
                         url?: string | null;
+                        /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                        viewOnce?: boolean | null;
                     }[] | null;
                     /** @description `image`, `video` or `document`; also `audio`, `voice` (a voice note) and `sticker`. In groups: for items without it, too. */
                     mediaType?: string | null;
@@ -8710,6 +8712,8 @@ export interface operations {
                     to?: string | null;
                     /** @description Where the file can be fetched: `http` or `https`. */
                     url?: string | null;
+                    /** @description Whether it may be looked at once: `image`, `video`, `audio` and `voice` only. */
+                    viewOnce?: boolean | null;
                 };
             };
         };
