@@ -9,6 +9,7 @@ use crate::gateway::Gateway;
 use crate::gateway::queue::Queue;
 use crate::model::device::DeviceStatus;
 use crate::model::id::{DeviceNo, JobId};
+use crate::model::jid::Jid;
 use crate::model::job::{Item, ItemError};
 use crate::model::message::Outgoing;
 use crate::store::devices;
@@ -85,6 +86,8 @@ struct Lane {
     retry: Duration,
     /// A single message needs another try.
     badly: bool,
+    /// Chats with a message in flight that takes time. What follows it there waits, so that a chat keeps its order.
+    slow: Vec<Jid>,
     bulk: Bulk,
 }
 
@@ -102,6 +105,8 @@ struct Bulk {
 struct Landed {
     is_bulk: bool,
     flight: Flight,
+    /// Its chat, when it took time.
+    slow: Option<Jid>,
 }
 
 /// A lease that is given back when it is dropped, also by a panic.
@@ -142,7 +147,18 @@ impl Lane {
         let live = gateway.fleet().watch(device);
         let bulk = Bulk { flies: false, not_before: 0, retry: RETRY_FIRST };
         let flight = JoinSet::new();
-        Self { gateway, device, wake, stopped, live, flight, retry: RETRY_FIRST, badly: false, bulk }
+        Self {
+            gateway,
+            device,
+            wake,
+            stopped,
+            live,
+            flight,
+            retry: RETRY_FIRST,
+            badly: false,
+            slow: Vec::new(),
+            bulk,
+        }
     }
 
     async fn run(mut self) {
@@ -185,14 +201,19 @@ impl Lane {
     }
 
     fn landed(&mut self, landed: std::result::Result<Landed, JoinError>) {
-        match landed {
-            Ok(Landed { is_bulk: true, flight }) => self.bulk_landed(&flight),
-            Ok(Landed { flight, .. }) => self.badly |= matches!(flight, Flight::Again),
-            // A flight that panicked may have been the bulk one; its lease is free again.
-            Err(_) => {
-                self.bulk_landed(&Flight::Again);
-                self.badly = true;
-            }
+        let Ok(Landed { is_bulk, flight, slow }) = landed else {
+            // A flight that panicked may have been the bulk one, or a slow one; its lease is free again.
+            self.bulk_landed(&Flight::Again);
+            self.slow.clear();
+            self.badly = true;
+            return;
+        };
+        if let Some(place) = self.slow.iter().position(|chat| Some(chat) == slow.as_ref()) {
+            self.slow.swap_remove(place);
+        }
+        match is_bulk {
+            true => self.bulk_landed(&flight),
+            false => self.badly |= matches!(flight, Flight::Again),
         }
     }
 
@@ -219,6 +240,9 @@ impl Lane {
         let mut sent_any = false;
         for waiting in self.claimable(room)? {
             if waiting.job.kind.is_single() {
+                if waiting.item.outgoing.as_ref().is_some_and(|outgoing| self.slow.contains(&outgoing.to)) {
+                    continue;
+                }
                 sent_any = true;
                 match self.launch(waiting).await? {
                     Flight::Done => {}
@@ -282,22 +306,24 @@ impl Lane {
         }
         let takes_time =
             |outgoing: &Outgoing| outgoing.content.is_media() || gateway.link_of(outgoing).is_some();
-        if item.outgoing.as_ref().is_some_and(takes_time) {
-            // Fetching, uploading and looking at pages take their time; texts of the device do not wait for it.
-            let device = self.device;
+        if let Some(outgoing) = item.outgoing.as_ref().filter(|outgoing| takes_time(outgoing)) {
+            // Fetching, uploading and looking at pages take their time; texts to other chats do not wait for it.
+            let (device, chat) = (self.device, outgoing.to.clone());
+            self.slow.push(chat.clone());
             self.flight.spawn(async move {
                 let flight = match carry(&gateway, device, &lease, &item).await {
                     Ok(pending) => land(&gateway, &lease, pending).await,
                     Err(failure) => conclude(&gateway, &lease, Err(failure)).await,
                 };
-                Landed { is_bulk, flight }
+                Landed { is_bulk, flight, slow: Some(chat) }
             });
             return Ok(Flight::Done);
         }
         match hand_over(&gateway, self.device, &item).await {
             Ok(pending) => {
-                self.flight
-                    .spawn(async move { Landed { is_bulk, flight: land(&gateway, &lease, pending).await } });
+                self.flight.spawn(async move {
+                    Landed { is_bulk, flight: land(&gateway, &lease, pending).await, slow: None }
+                });
                 Ok(Flight::Done)
             }
             Err(failure) => Ok(conclude(&gateway, &lease, Err(failure)).await),
