@@ -1,6 +1,6 @@
 // A group from its making to its end: members, mentions, a chat with names, settings, the invite link, leaving.
 import assert from 'node:assert/strict';
-import { picture, profile, until } from './support/browser.mjs';
+import { inspect, picture, profile, until } from './support/browser.mjs';
 import { ask, run } from './support/checks.mjs';
 import { linkedShop } from './support/linked.mjs';
 import { lookAtPages } from './support/views.mjs';
@@ -71,6 +71,25 @@ async function walk(stage) {
     await panel.getByRole('button', { name: 'Ganti tautan' }).click();
     await page.locator('dialog').last().getByRole('button', { name: 'Ganti tautan' }).click();
     await until('another link', async () => (await panel.locator('code').innerText()) !== before);
+  });
+
+  await check('the picture of the group is set from a file, and taken away', async () => {
+    const panel = page.locator('dialog').first();
+    const shown = async () => (await api('GET', `/sandbox/groups/${encodeURIComponent(group)}`)).picture;
+    assert.ok(!(await shown()));
+    const drawing = await page.screenshot();
+    await panel.locator('input[type=file]').setInputFiles({ name: 'toko.png', mimeType: 'image/png', buffer: drawing });
+    const asked = page.locator('dialog').last();
+    await asked.getByRole('img', { name: 'Foto yang dipilih' }).waitFor();
+    await picture(page, 'group-picture');
+    assert.deepEqual(await inspect(page), []);
+    await asked.getByRole('button', { name: 'Simpan' }).click();
+    await page.getByText('Foto grup diganti').waitFor();
+    assert.ok(await shown());
+    await panel.getByRole('button', { name: 'Hapus foto' }).click();
+    await page.locator('dialog').last().getByRole('button', { name: 'Hapus foto' }).click();
+    await page.getByText('Foto grup dihapus').waitFor();
+    assert.ok(!(await shown()));
   });
 
   await check('typing @ offers the members, and the mention reaches the phones', async () => {

@@ -29,7 +29,7 @@ async function walk(stage) {
 
   await check('a photo from the composer reaches the phone with its caption', async () => {
     await page.goto(chat);
-    await page.getByRole('button', { name: 'Lampirkan berkas' }).waitFor();
+    await page.getByRole('button', { name: 'Lampirkan' }).waitFor();
     await picker.setInputFiles({ name: 'mawar.jpg', mimeType: 'image/jpeg', buffer: photo });
     await page.locator('[data-file="mawar.jpg"]').waitFor();
     await page.getByPlaceholder('Tambahkan keterangan').fill('Mawar pagi ini');
@@ -41,6 +41,19 @@ async function walk(stage) {
     const bubble = page.locator('.bubble.mine[data-message]', { hasText: 'Mawar pagi ini' });
     await bubble.getByRole('button', { name: 'Perbesar: Mawar pagi ini' }).waitFor();
     await loaded(bubble);
+  });
+
+  await check('a photo that opens once says so, on the phone too', async () => {
+    await picker.setInputFiles({ name: 'bukti.jpg', mimeType: 'image/jpeg', buffer: photo });
+    await page.getByLabel('Hanya bisa dibuka sekali').check();
+    await page.getByRole('button', { name: 'Kirim', exact: true }).click();
+    await page.locator('[data-file]').waitFor({ state: 'detached' });
+    await until('the photo to arrive', async () => (await inbox(BUDI.phone)).find(({ viewOnce }) => viewOnce));
+    await page.locator('.bubble.mine[data-message]', { hasText: 'Sekali lihat' }).waitFor();
+    await picker.setInputFiles({ name: 'harga.pdf', mimeType: 'application/pdf', buffer: PAPER });
+    await page.locator('[data-file="harga.pdf"]').waitFor();
+    assert.equal(await page.getByLabel('Hanya bisa dibuka sekali').count(), 0);
+    await page.getByRole('button', { name: 'Buang berkas' }).click();
   });
 
   await check('a file that cannot be sent is refused before it is uploaded', async () => {

@@ -84,6 +84,28 @@ async function walk(stage) {
     await bubble('Masih ada mawar putih?').getByText('Diubah').waitFor();
   });
 
+  await check('the head of the chat says who types, and who is there', async () => {
+    const doing = page.locator('[data-doing]');
+    const does = (state, to) => api('POST', `/sandbox/phones/${BUDI.phone}/presence`, { state, to });
+    await does('typing', SHOP.phone);
+    await doing.getByText('mengetik…').waitFor();
+    await does('recording', SHOP.phone);
+    await doing.getByText('merekam suara…').waitFor();
+    await does('paused', SHOP.phone);
+    await does('available');
+    await doing.getByText('online', { exact: true }).waitFor();
+    await does('unavailable');
+    await doing.getByText('online', { exact: true }).waitFor({ state: 'detached' });
+  });
+
+  await check('the page behind a link is shown as it describes itself', async () => {
+    const url = 'https://bunga.contoh.id/katalog';
+    await writes({ text: `Lihat ${url}`, preview: { url, title: 'Katalog bunga', description: 'Mawar, melati, krisan' } });
+    const card = page.getByRole('link', { name: /Katalog bunga/ });
+    await card.getByText('bunga.contoh.id', { exact: true }).waitFor();
+    assert.equal(await card.getAttribute('href'), url);
+  });
+
   await check('a place, a card and a poll with its votes are drawn', async () => {
     await writes({ location: { latitude: -6.1754, longitude: 106.8272, name: 'Monas', address: 'Jakarta Pusat' } });
     await bubble('Monas').getByRole('link', { name: /Lihat di peta/ }).waitFor();

@@ -16,6 +16,7 @@ const TROUBLES = [
     tag: 'Tautan dilepas',
     what: /^Ponsel melepas tautan perangkat ini\.$/,
     next: 'tautkan lagi dengan ponsel yang sama',
+    action: 'Sambungkan',
   },
   {
     reason: 'replaced',
@@ -25,6 +26,7 @@ const TROUBLES = [
     tag: 'Dipakai di tempat lain',
     what: /^Program lain tersambung sebagai perangkat ini\.$/,
     next: 'Hentikan program itu, lalu tekan Sambungkan',
+    action: 'Sambungkan',
   },
   {
     reason: 'banned',
@@ -35,6 +37,7 @@ const TROUBLES = [
     tag: 'Diblokir sementara',
     what: /^WhatsApp memblokir nomor ini sementara sampai \d{4}-\d\d-\d\d \d\d[:.]\d\d/,
     next: 'Kurir menyambung dengan sendirinya sesudah itu',
+    action: 'Lihat pekerjaan',
   },
   {
     reason: 'outdated',
@@ -74,6 +77,7 @@ async function walk(stage) {
       await told.getByText(trouble.next).waitFor();
       await page.locator('dialog dd', { hasText: trouble.tag }).waitFor();
       await page.getByRole('button', { name: 'Sambungkan' }).waitFor();
+      assert.deepEqual(await page.locator('dialog .button.primary').allInnerTexts(), trouble.action ? [trouble.action] : []);
       await picture(page, `trouble-${trouble.reason}`);
     });
   }

@@ -28,6 +28,7 @@ export const routes: Route[] = [
   { pattern: '/send-message', title: 'send.title', load: () => import('../pages/SendMessage.svelte') },
   { pattern: '/chat-blast', title: 'bulk.title', load: () => import('../pages/ChatBlast.svelte') },
   { pattern: '/schedule-message', title: 'schedule.title', load: () => import('../pages/Schedule.svelte') },
+  { pattern: '/status', title: 'posts.title', load: () => import('../pages/Status.svelte') },
   { pattern: '/groups', title: 'groups.title', load: () => import('../pages/Groups.svelte') },
   { pattern: '/contacts', title: 'contacts.title', load: () => import('../pages/Contacts.svelte') },
   { pattern: '/templates', title: 'templates.title', load: () => import('../pages/Templates.svelte') },

@@ -30,6 +30,7 @@ export const mainPages = (): Entry[] => [
   { href: '/chat-blast', title: 'bulk.title', icon: 'bulk' },
   { href: '/schedule-message', title: 'schedule.title', icon: 'clock' },
   { href: '/jobs', title: 'jobs.title', icon: 'jobs' },
+  { href: '/status', title: 'posts.title', icon: 'status' },
   { href: '/chat-history', title: 'history.title', icon: 'history' },
   { href: '/contacts', title: 'contacts.title', icon: 'people' },
   { href: '/templates', title: 'templates.title', icon: 'template' },

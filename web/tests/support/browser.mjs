@@ -17,6 +17,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A microphone that beeps; pages still have to be allowed to use it.
+  '--use-fake-device-for-media-stream',
 ];
 
 export async function launch() {
@@ -106,6 +108,8 @@ function measure(isPhone) {
   const modal = document.querySelector('dialog:modal');
   for (const element of (modal ?? document).querySelectorAll('a[href], button, select, textarea, input, summary')) {
     if (!element.checkVisibility() || element.tabIndex < 0) continue;
+    // A link inside of a sentence is as high as its line.
+    if (getComputedStyle(element).display === 'inline' && element.closest('p')) continue;
     // A choice is touched through its label; a row through the link that covers it.
     const isChoice = element.type === 'radio' || element.type === 'checkbox';
     const touched = isChoice ? element.closest('label') : element;

@@ -86,6 +86,13 @@ export const setSubject = (deviceId: string, groupId: string, subject: string) =
 export const setDescription = (deviceId: string, groupId: string, description: string) =>
   call('PUT', `${groupPath(deviceId, groupId)}/description`, { body: { description } });
 
+/** `base64` is a JPEG, bare or as a data URL. */
+export const setPicture = (deviceId: string, groupId: string, base64: string) =>
+  call('PUT', `${groupPath(deviceId, groupId)}/picture`, { body: { base64 } });
+
+export const removePicture = (deviceId: string, groupId: string) =>
+  call('DELETE', `${groupPath(deviceId, groupId)}/picture`);
+
 export type GroupSettings = Partial<Pick<Group, 'announce' | 'locked' | 'approval'>>;
 
 export const setSettings = (deviceId: string, groupId: string, settings: GroupSettings) =>

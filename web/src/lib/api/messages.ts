@@ -36,17 +36,38 @@ export const sendToGroup = (deviceId: string, groupId: string, message: string, 
         idempotencyKey,
       });
 
+/** What is neither text nor file. */
+export type Special =
+  | { kind: 'location'; latitude: number; longitude: number; name?: string }
+  | { kind: 'contact'; contacts: { name: string; phone: string }[] }
+  /** `selectableCount` 0 lets people choose any number of options. */
+  | { kind: 'poll'; question: string; options: string[]; selectableCount: number };
+
+export const sendSpecial = (
+  deviceId: string,
+  to: string,
+  { kind, ...content }: Special,
+  quotedMessageId: string | undefined,
+  idempotencyKey: string,
+) =>
+  call<SentMessage>('POST', `${devicePath(deviceId)}/send-${kind}`, {
+    body: { to, quotedMessageId, ...content },
+    idempotencyKey,
+  });
+
 export interface OutgoingMedia {
   /** A person or a group. */
   to: string;
-  mediaType: MediaKind;
+  mediaType: MediaKind | 'voice';
   caption: string;
   file: File;
+  /** It can be opened once and is gone then. */
+  viewOnce: boolean;
 }
 
 export function sendMedia(
   deviceId: string,
-  { to, mediaType, caption, file }: OutgoingMedia,
+  { to, mediaType, caption, file, viewOnce }: OutgoingMedia,
   idempotencyKey: string,
   onprogress: (share: number) => void,
 ) {
@@ -54,6 +75,7 @@ export function sendMedia(
   const form = new FormData();
   if (!isGroup) form.set('to', to);
   form.set('mediaType', mediaType);
+  if (viewOnce) form.set('viewOnce', 'true');
   if (caption) form.set('caption', caption);
   form.set('file', file, file.name);
   const path = isGroup ? groupPath(deviceId, to) : devicePath(deviceId);

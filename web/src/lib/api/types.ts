@@ -1,29 +1,45 @@
 // What the server sends. Shapes of answers come from its own description (`npm run types` makes generated.ts
 // from docs/openapi.json); only the live events, which OpenAPI cannot describe, are written down here.
 // Times come in three forms, see lib/text/time.ts.
-import type { DeviceStatus, JobStatus, MessageStatus, Progress } from './generated';
+import type { DeviceStatus, JobStatus, LinkPreview, MessageStatus, Progress } from './generated';
 
 export type {
+  CardView as Card,
   ChatView as ChatSummary,
   ChatsView as ChatPage,
   ConnectView,
+  ContentView as Content,
   CreatedDevice,
   CreatedJob,
   CreatedToken,
+  DailyView as DayOfChats,
+  DailyView2 as DeviceDay,
   DeviceList,
   DeviceStatus,
   DeviceView as Device,
   HistoryView as HistoryPage,
+  HitView as Hit,
   ItemView as JobResult,
   JobList,
   JobStatus,
   JobView as Job,
+  LinkPreview,
+  MediaState,
   MessageStatus,
   MessageView as Message,
+  OwnView as OwnStatistics,
   Pagination,
+  PostView as Post,
+  PostsView,
   PairingView,
+  Place,
+  PollView as Poll,
   Progress,
   QrView,
+  QuoteView as Quoted,
+  RangeView as DeviceStatistics,
+  ReactionView as Reaction,
+  SearchView as HitPage,
   SentView as SentMessage,
   SessionView as SessionInfo,
   TokenList,
@@ -37,7 +53,6 @@ export type Language = 'id' | 'en';
 /** How far linking has come; the order of the steps on the link screen. */
 export type LinkStep = 'waiting' | 'scanned' | 'synchronising' | 'connected';
 
-/** The live events the dashboard understands; others are ignored. */
 /** What is set for a chat on all devices of the account. */
 export interface ChatChange {
   archived?: boolean;
@@ -45,6 +60,7 @@ export interface ChatChange {
   muted?: boolean;
 }
 
+/** The live events the dashboard understands; others are ignored. */
 export type LiveEvent =
   | { type: 'connected' }
   | { type: 'token-expired' }
@@ -74,12 +90,29 @@ export type LiveEvent =
       status: MessageStatus;
       timestamp: string;
       jobId: string | null;
+      linkPreview?: LinkPreview;
     }
   | {
       type: 'message.media' | 'message.reaction' | 'message.edited' | 'message.deleted' | 'message.vote';
       deviceId: string;
       chatJid: string;
       messageId: string;
+    }
+  | {
+      type: 'chat.presence';
+      deviceId: string;
+      chatJid: string;
+      chatLid: string | null;
+      from: string;
+      state: 'composing' | 'recording' | 'paused';
+    }
+  | {
+      type: 'contact.presence';
+      deviceId: string;
+      jid: string;
+      lid: string | null;
+      presence: 'available' | 'unavailable';
+      lastSeen: string | null;
     }
   | { type: 'message.status'; deviceId: string; messageId: string; chatJid: string; status: MessageStatus }
   | {
@@ -100,4 +133,9 @@ export type LiveEvent =
     }
   | { type: 'scheduled.sent' | 'scheduled.failed'; scheduledMessageId: string; deviceId: string }
   | { type: 'group.participants' | 'group.updated' | 'group.joined' | 'group.deleted'; deviceId: string; groupId: string }
+  | {
+      type: 'status-post.received' | 'status-post.sent' | 'status-post.failed' | 'status-post.deleted';
+      deviceId: string;
+      messageId: string;
+    }
   | { type: 'device.created' | 'device.updated' | 'device.deleted'; deviceId: string };

@@ -1,8 +1,10 @@
 // One open chat: its history, what arrives live, and what is being sent from here.
 import { ApiError } from '../api/client';
 import * as api from '../api/messages';
+import type { Special } from '../api/messages';
 import * as talk from '../api/talk';
 import type { LiveEvent, Message, MessageStatus, SentMessage } from '../api/types';
+import { Attempt } from '../attempt';
 import { NO_MARKS } from '../chat/marks';
 import { Stretch } from '../chat/window.svelte';
 import { kindOf } from '../files';
@@ -34,6 +36,10 @@ const CHANGES = new Set<LiveEvent['type']>([
 export interface Draft {
   text: string;
   file: File | null;
+  /** The file is a voice note that was recorded here. */
+  isVoice?: boolean;
+  /** The file can be opened once. */
+  viewOnce?: boolean;
   /** Addresses of the people that the text speaks of, in groups; `{m1}` of the text stands for the first. */
   mentions: string[];
   /** The message that it answers. */
@@ -65,6 +71,7 @@ export class Conversation {
   purpose = $state.raw<Purpose | null>(null);
   private readonly stops: (() => void)[];
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly special = new Attempt();
   /** Readings that were begun, and the newest of them that has come. */
   private asked = 0;
   private shown = 0;
@@ -148,6 +155,15 @@ export class Conversation {
     await this.attempt(key, wording);
   }
 
+  /** Sends what is neither text nor file; it answers the message that an answer was begun for. */
+  async sendSpecial(content: Special): Promise<void> {
+    const answers = this.purpose?.act === 'answer' ? this.purpose.message.id : undefined;
+    await this.special.run([content, answers], (key) => api.sendSpecial(this.deviceId, this.jid, content, answers, key));
+    this.purpose = null;
+    this.history.newest();
+    await this.load();
+  }
+
   /** Tries a refused message again under the same key, so that it cannot go out twice. */
   async attempt(key: string, wording: (error: ApiError) => string): Promise<void> {
     const item = this.outgoing.find((item) => item.key === key);
@@ -203,7 +219,7 @@ export class Conversation {
   private async post(item: Outgoing): Promise<SentMessage> {
     const { deviceId, jid, isGroup } = this;
     if (item.file) {
-      const media = { to: jid, mediaType: kindOf(item.file), caption: item.text, file: item.file };
+      const media = { to: jid, mediaType: item.isVoice ? ('voice' as const) : kindOf(item.file), caption: item.text, file: item.file, viewOnce: item.viewOnce ?? false };
       const onprogress = (share: number) => (item.share = share);
       return (await api.sendMedia(deviceId, media, item.key, onprogress)).data;
     }
@@ -255,7 +271,7 @@ export class Conversation {
     if (event.type !== 'message.received' && event.type !== 'message.sent') return;
     if (event.chatJid !== this.jid) return;
     if (event.type === 'message.sent') this.dropTwin(event.message);
-    if (event.messageType !== 'conversation' || this.isGroup) return this.soon();
+    if (event.messageType !== 'conversation' || event.linkPreview || this.isGroup) return this.soon();
     this.put({
       id: event.messageId,
       from: event.from,

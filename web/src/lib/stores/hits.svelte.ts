@@ -1,6 +1,7 @@
 // What a search has found so far; more is asked for in steps.
 import { ApiError } from '../api/client';
-import { searchMessages, type Hit, type SearchQuery } from '../api/history';
+import { searchMessages, type SearchQuery } from '../api/history';
+import type { Hit } from '../api/types';
 import type { Loading } from './loading';
 
 export interface Search extends SearchQuery {

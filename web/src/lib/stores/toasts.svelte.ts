@@ -17,6 +17,10 @@ class Toasts {
     this.show(text, 'good');
   }
 
+  bad(text: string): void {
+    this.show(text, 'bad');
+  }
+
   /** Says what went wrong with a call; anything but a refused call is a defect and is thrown on. */
   problem(error: unknown): void {
     this.show(problemText(error), 'bad');

@@ -52,6 +52,15 @@ export function shortTime(ms: number, now: number): string {
   return new Date(ms).toLocaleDateString(locale(), { day: 'numeric', month: 'numeric', year: '2-digit' });
 }
 
+/** A moment to come, as people say it: "14:30", "tomorrow at 14:30", else with the day. */
+export function inDays(ms: number, now: number): string {
+  const days = Math.round((startOfDay(ms) - startOfDay(now)) / DAY);
+  if (days === 0) return t('time.at', { time: clock(ms) });
+  if (days === 1) return t('time.tomorrow_at', { time: clock(ms) });
+  const day = new Date(ms).toLocaleDateString(locale(), { day: 'numeric', month: 'long' });
+  return t('time.day_at', { day, time: clock(ms) });
+}
+
 export const startOfDay = (ms: number): number => new Date(ms).setHours(0, 0, 0, 0);
 
 /** A length of sound or film, `1:05`. */

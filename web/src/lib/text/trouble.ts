@@ -9,12 +9,21 @@ export interface Trouble {
   what: Key | null;
   /** What to do, or to wait for. */
   next: Key;
+  /** Whether pressing Connect is what helps. */
+  connects?: boolean;
+  /** A page where something can be done about it. */
+  place?: { href: string; name: Key };
 }
 
 const TROUBLES: Record<string, Trouble> = {
-  logged_out: { name: 'trouble.logged_out', what: 'trouble.logged_out_what', next: 'trouble.logged_out_next' },
-  replaced: { name: 'trouble.replaced', what: 'trouble.replaced_what', next: 'trouble.replaced_next' },
-  banned: { name: 'trouble.banned', what: null, next: 'trouble.banned_next' },
+  logged_out: { name: 'trouble.logged_out', what: 'trouble.logged_out_what', next: 'trouble.logged_out_next', connects: true },
+  replaced: { name: 'trouble.replaced', what: 'trouble.replaced_what', next: 'trouble.replaced_next', connects: true },
+  banned: {
+    name: 'trouble.banned',
+    what: null,
+    next: 'trouble.banned_next',
+    place: { href: '/jobs', name: 'trouble.banned_place' },
+  },
   outdated: { name: 'trouble.outdated', what: 'trouble.outdated_what', next: 'trouble.outdated_next' },
 };
 
