@@ -133,6 +133,9 @@ pub struct Limits {
 pub struct Queue {
     /// How long a request waits for WhatsApp's acceptance before it answers "accepted". 30 s: below common client timeouts.
     pub answer_within: Span,
+    /// How long a request with several messages waits for the last of them before it answers "accepted". 10 min: the longest bulk
+    /// with the usual pauses fits, and a device that goes away keeps nobody waiting for a day.
+    pub bulk_answer_within: Span,
     /// How long one attempt waits for the network's acknowledgement. 10 s: a healthy network answers in well under one.
     pub ack_within: Span,
     /// Attempts without an answer before a message is given up. 5.
@@ -359,6 +362,7 @@ impl Default for Queue {
     fn default() -> Self {
         Self {
             answer_within: Span::seconds(30),
+            bulk_answer_within: Span::seconds(600),
             ack_within: Span::seconds(10),
             attempts: 5,
             give_up_after: Span::seconds(24 * 3600),

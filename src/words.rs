@@ -220,6 +220,7 @@ words! {
     // Groups
     GroupCreated            201 "Grup berhasil dibuat" "Group created"
     GroupMessageSent        200 "Pesan grup berhasil dikirim" "Group message sent"
+    BulkAccepted            202 "Bulk diterima dan masih dikirim. {ok} berhasil, {failed} gagal sejauh ini" "The bulk was accepted and is still being sent. {ok} succeeded, {failed} failed so far"
     GroupBulkSent           200 "Bulk kirim pesan grup selesai. {ok} berhasil, {failed} gagal" "Bulk send to groups finished. {ok} succeeded, {failed} failed"
     GroupMentionSent        200 "Pesan mention grup berhasil dikirim" "Group mention sent"
     MembersAdded            200 "Participants berhasil diundang" "Participants invited"

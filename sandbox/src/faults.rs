@@ -1,7 +1,8 @@
 //! Faults on demand: `PUT /sandbox/faults` sets a rule, `DELETE /sandbox/faults` clears all, `GET /sandbox/faults` lists them.
 //!
 //! A rule is one JSON object. `phone` (number) and `device` (companion id) narrow it down, without them it is for everybody;
-//! a new rule replaces the one for the same `phone` and `device`. With `count` it wears off after that many hits.
+//! a new rule replaces the one for the same `phone` and `device`. With `count` it wears off after that many hits, with `skip` it
+//! lets that many pass before.
 //!
 //! | member | from then on |
 //! |---|---|
@@ -51,6 +52,9 @@ pub struct Rule {
     /// Hits after which the rule wears off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// Hits that pass before the rule begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip: Option<u32>,
     /// No acknowledgement.
     #[serde(alias = "lost_ack")]
     pub lost_ack: bool,
@@ -318,6 +322,10 @@ impl Faults {
         }
         self.change(|rules| {
             let at = rules.iter().position(|rule| rule.concerns(phone, device) && read(rule).is_some())?;
+            if let Some(left @ 1..) = &mut rules[at].skip {
+                *left -= 1;
+                return None;
+            }
             let hit = read(&rules[at]);
             if let Some(count) = &mut rules[at].count {
                 *count -= 1;

@@ -1,14 +1,18 @@
 //! Chats and their history, from the store.
 
-use super::Gateway;
+use super::{Caller, Gateway};
 use crate::error::Result;
-use crate::model::chat::Chat;
+use crate::model::chat::{Chat, ChatMark};
 use crate::model::device::Device;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::Message;
 use crate::store::{chats, identities, messages};
+use crate::wa::SendFailure;
 use std::time::Duration;
+
+/// How long `auto` waits for the phone at most: a reader is waiting, and most phones answer within a second.
+const AUTO_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Chats that one search looks through at most, newest first.
 const SEARCH_MAX: usize = 5_000;
@@ -30,6 +34,12 @@ pub struct Page<T> {
 pub enum Source {
     /// What is stored.
     Store,
+    /// As with `Phone`, but for no longer than a reader likes to wait, and only where the phone may have more: it is not asked
+    /// again for a while when it had nothing older or gave no answer.
+    Auto {
+        /// Patience.
+        wait: Duration,
+    },
     /// The phone is asked for what is older than what is stored, for at most this long.
     Phone {
         /// Patience.
@@ -50,7 +60,11 @@ impl Gateway {
         limit: usize,
     ) -> Result<(Page<Message>, bool)> {
         let stored = self.history(device, chat.clone(), before.clone(), limit).await?;
-        let Source::Phone { wait } = source else { return Ok((stored, false)) };
+        let wait = match source {
+            Source::Store => return Ok((stored, false)),
+            Source::Auto { wait } => wait.min(AUTO_PATIENCE),
+            Source::Phone { wait } => wait,
+        };
         if stored.rows.len() >= limit {
             return Ok((stored, false));
         }
@@ -61,10 +75,23 @@ impl Gateway {
             (None, None) => None,
         };
         let Some(oldest) = oldest else { return Ok((stored, false)) };
+        let asked = &self.inner.asked_phones;
+        if matches!(source, Source::Auto { .. }) && !asked.begin(device.no, &oldest.id, self.clock().now()) {
+            return Ok((stored, false));
+        }
         let missing = limit - stored.rows.len();
         match self.fleet().ask_for_history(device.no, &oldest, missing, wait).await {
-            Ok(()) => Ok((self.history(device, chat, before, limit).await?, true)),
+            Ok(()) => {
+                let page = self.history(device, chat, before, limit).await?;
+                if page.rows.len() == stored.rows.len() {
+                    asked.had_nothing(device.no, &oldest.id, self.clock().now());
+                }
+                Ok((page, true))
+            }
             Err(failure) => {
+                if let SendFailure::NotConnected = failure {
+                    asked.was_away(device.no, &oldest.id);
+                }
                 tracing::debug!(device = %device.no, ?failure, "the phone gave no older messages");
                 Ok((stored, false))
             }
@@ -102,27 +129,29 @@ impl Gateway {
             .await
     }
 
-    /// Returns up to `limit` chats, newest activity first, older than `before` (milliseconds since 1970) when given.
+    /// Returns up to `limit` chats, newest activity first, behind the place `before` when given; groups for administrators only.
     ///
     /// `search` keeps those whose name, number or newest text contains it, without case.
     pub async fn chats(
         &self,
+        caller: &Caller,
         device: &Device,
         search: Option<String>,
-        before: Option<i64>,
+        before: Option<ChatMark>,
         limit: usize,
     ) -> Result<Page<Chat>> {
         let no = device.no;
+        let page = if caller.is_admin() { chats::page } else { chats::page_of_people };
         self.store()
             .scan(move |view| {
                 let mut rows =
                     match search.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty()) {
                         Some(text) => {
-                            let mut rows = chats::page(view, no, before, SEARCH_MAX)?;
+                            let mut rows = page(view, no, before.as_ref(), SEARCH_MAX)?;
                             rows.retain(|chat| contains(chat, &text));
                             rows
                         }
-                        None => chats::page(view, no, before, limit + 1)?,
+                        None => page(view, no, before.as_ref(), limit + 1)?,
                     };
                 let has_more = rows.len() > limit;
                 rows.truncate(limit);

@@ -109,13 +109,14 @@ impl Gateway {
         caller.require_admin()?;
         self.fleet().forget(device.no).await?;
         let (no, now) = (device.no, self.clock().now());
-        self.store()
-            .write(move |t| {
-                jobs::cancel_of_device(t, no, now)?;
-                schedules::cancel_of_device(t, no, now)?;
-                devices::remove(t, no, now).map(drop)
-            })
-            .await?;
+        let cancelled = self.store().write(move |t| {
+            let cancelled = jobs::cancel_of_device(t, no, now)?;
+            schedules::cancel_of_device(t, no, now)?;
+            devices::remove(t, no, now)?;
+            Ok(cancelled)
+        });
+        // Requests wait for the end of theirs.
+        cancelled.await?.iter().for_each(|job| self.queue().ended(job));
         self.queue().wake(no);
         Ok(())
     }

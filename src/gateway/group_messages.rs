@@ -1,47 +1,15 @@
-//! Sending to groups. The queue takes these like all other messages; here is only what groups need before.
+//! Sending to groups. They are sent to like people; here is only what groups need before.
 
-use super::messages::{Entry, IdempotencyKey, Sent};
-use super::{Caller, Gateway};
+use super::Gateway;
+use super::messages::Entry;
 use crate::error::{Code, Error, Result};
 use crate::model::device::Device;
 use crate::model::group::{Group, MEMBERS_MAX};
 use crate::model::jid::Jid;
-use crate::model::job::{Item, Job, Pacing};
 use crate::model::mention;
 use crate::model::message::{Outgoing, Text};
 
 impl Gateway {
-    /// Sends a text to a group; answers when WhatsApp has accepted it or the deadline passes.
-    pub async fn send_to_group(
-        &self,
-        caller: &Caller,
-        device: &Device,
-        outgoing: Outgoing,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Sent> {
-        self.require_may_write(device, &outgoing.to).await?;
-        self.send(caller, device, outgoing, key).await
-    }
-
-    /// Sends texts to several groups inside the request. What cannot be written to fails alone.
-    pub async fn send_to_groups(
-        &self,
-        caller: &Caller,
-        device: &Device,
-        mut entries: Vec<Entry>,
-        pacing: Pacing,
-        key: Option<IdempotencyKey>,
-    ) -> Result<(Job, Vec<Item>)> {
-        self.require_connected(device)?;
-        for entry in &mut entries {
-            let Ok(outgoing) = &entry.outgoing else { continue };
-            if let Err(error) = self.require_may_write(device, &outgoing.to).await {
-                entry.outgoing = Err(error);
-            }
-        }
-        self.send_bulk(caller, device, entries, pacing, key).await
-    }
-
     /// Fills the places for mentions in a text and names everybody in its context.
     pub fn mention(&self, device: &Device, group: Jid, text: &Text, people: Vec<Jid>) -> Result<Outgoing> {
         match people.len() {
@@ -65,6 +33,19 @@ impl Gateway {
         }
     }
 
+    /// Turns the entries of a bulk to groups that cannot be written to into errors.
+    pub(super) async fn refuse_closed_groups(&self, device: &Device, entries: &mut [Entry]) {
+        for entry in entries {
+            let Ok(outgoing) = &entry.outgoing else { continue };
+            if !outgoing.to.is_group() {
+                continue;
+            }
+            if let Err(error) = self.require_may_write(device, &outgoing.to).await {
+                entry.outgoing = Err(error);
+            }
+        }
+    }
+
     /// Returns whether the account is an admin of a group.
     pub(super) async fn is_group_admin(&self, device: &Device, group: &Jid) -> Result<bool> {
         let known = self.group(device, group, false).await?;
@@ -73,9 +54,5 @@ impl Gateway {
 }
 
 fn is_admin_of(device: &Device, group: &Group) -> bool {
-    let lid: Option<Jid> = device.lid.as_ref().and_then(|lid| lid.parse().ok());
-    let phone =
-        device.phone_number.as_ref().and_then(|number| format!("{number}@s.whatsapp.net").parse().ok());
-    let own: [Option<Jid>; 2] = [phone, lid];
-    own.iter().flatten().any(|own| group.is_admin(own))
+    device.addresses().iter().any(|own| group.is_admin(own))
 }

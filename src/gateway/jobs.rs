@@ -53,7 +53,7 @@ impl Gateway {
         self.create_job(caller, device, JobKind::SendTextBulk, entries, plan, key).await
     }
 
-    /// Refuses people who may not make jobs here.
+    /// Refuses people who may not make and steer jobs here.
     pub fn require_may_bulk(&self, caller: &Caller) -> Result<()> {
         if self.config().api.bulk_admin_only { caller.require_admin() } else { Ok(()) }
     }
@@ -71,7 +71,7 @@ impl Gateway {
     ) -> Result<Job> {
         self.require_may_bulk(caller)?;
         let question = (asked(&entries), plan.priority, plan.start_at);
-        let once = key.map(|key| once_key(caller, device, "job", &key, &question)).transpose()?;
+        let once = once_key(caller, device, "job", key.as_ref(), &question)?;
         if self.known(once.as_ref())?.is_none() && plan.start_at.is_some_and(|at| at <= self.clock().now()) {
             return Err(Error::new(Code::ScheduleTimePast));
         }
@@ -83,27 +83,32 @@ impl Gateway {
     }
 
     /// Returns the job, its items and its device. Jobs of requests are not shown.
-    pub fn job(&self, caller: &Caller, id: &str) -> Result<(Job, Vec<Item>, Device)> {
-        let view = self.store().view()?;
-        let (job, device) = self.find_job(caller, id)?;
-        let items = jobs::items(&view, id, 0, u32::MAX)?;
+    pub async fn job(&self, caller: &Caller, id: &str) -> Result<(Job, Vec<Item>, Device)> {
+        let (_, device) = self.find_job(caller, id)?;
+        let (job, items) = self.job_with_items(&JobId(id.to_owned())).await?;
         Ok((job, items, device))
     }
 
-    /// Returns the jobs that the caller may see, newest first, each with its device.
-    pub async fn jobs(&self, caller: &Caller, filter: JobFilter) -> Result<Vec<(Job, Device)>> {
+    /// Returns up to `limit` of the jobs that the caller may see, newest first, without the first `skip`, each with its device;
+    /// and how many there are.
+    pub async fn jobs(
+        &self,
+        caller: &Caller,
+        filter: JobFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<(Job, Device)>, usize)> {
         let visible: HashMap<DeviceNo, Device> =
             self.devices(caller)?.into_iter().map(|d| (d.no, d)).collect();
         let found = self.store().scan(move |view| {
-            let jobs = jobs::listed(view, |job| {
+            let wanted = |job: &jobs::Glance| {
                 filter.status.is_none_or(|status| job.status == status)
                     && filter.kind.as_deref().is_none_or(|kind| job.kind.as_str() == kind)
                     && visible.get(&job.device).is_some_and(|device| filter.fits(device))
-            })?;
-            Ok(jobs
-                .into_iter()
-                .filter_map(|job| visible.get(&job.device).cloned().map(|d| (job, d)))
-                .collect())
+            };
+            let (page, total) = jobs::listed(view, wanted, skip, limit)?;
+            let with_device = |job: Job| visible.get(&job.device).cloned().map(|device| (job, device));
+            Ok((page.into_iter().filter_map(with_device).collect(), total))
         });
         found.await
     }
@@ -123,22 +128,40 @@ impl Gateway {
 
     /// Holds a job back. The item in flight is finished first.
     pub async fn pause_job(&self, caller: &Caller, id: &str) -> Result<Job> {
-        self.change_job(caller, id, jobs::pause).await
+        self.steer_job(caller, id, jobs::pause).await
     }
 
     /// Lets a paused job go on in its old turn.
     pub async fn resume_job(&self, caller: &Caller, id: &str) -> Result<Job> {
-        self.change_job(caller, id, jobs::resume).await
+        self.steer_job(caller, id, jobs::resume).await
     }
 
     /// Sends the entries of an ended job again that were not sent, each under its message id.
     pub async fn retry_job(&self, caller: &Caller, id: &str) -> Result<Job> {
-        self.change_job(caller, id, jobs::retry).await
+        self.steer_job(caller, id, jobs::retry).await
     }
 
     /// Changes which job of the device goes first.
     pub async fn prioritise_job(&self, caller: &Caller, id: &str, priority: Priority) -> Result<Job> {
-        self.change_job(caller, id, move |t, job, now| jobs::prioritise(t, job, priority, now)).await
+        self.steer_job(caller, id, move |t, job, now| jobs::prioritise(t, job, priority, now)).await
+    }
+
+    /// Refuses people who may look at a job and cancel it, but not decide when it is sent: as with its making (contract C-02),
+    /// jobs to groups belong to administrators, and all of them where only administrators make any.
+    pub fn require_may_steer(&self, caller: &Caller, id: &str) -> Result<()> {
+        self.require_may_bulk(caller)?;
+        match self.find_job(caller, id)?.0.kind {
+            JobKind::SendMediaBulkGroup => caller.require_admin(),
+            _ => Ok(()),
+        }
+    }
+
+    async fn steer_job<F>(&self, caller: &Caller, id: &str, change: F) -> Result<Job>
+    where
+        F: Fn(&mut Tables<'_>, &JobId, i64) -> Result<Job> + Send + 'static,
+    {
+        self.require_may_steer(caller, id)?;
+        self.change_job(caller, id, change).await
     }
 
     async fn change_job<F>(&self, caller: &Caller, id: &str, change: F) -> Result<Job>

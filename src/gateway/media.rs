@@ -10,7 +10,7 @@ use crate::look::{self, Claim};
 use crate::model::device::Device;
 use crate::model::id::JobId;
 use crate::model::jid::Jid;
-use crate::model::job::{Item, JobKind, Pacing};
+use crate::model::job::Item;
 use crate::model::media::{
     FileHash, MEDIA_MAX_BYTES, Media, MediaFromUrl, MediaKind, MediaState, Mime, safe_name,
 };
@@ -122,11 +122,11 @@ pub struct StoredMedia {
     pub opens_for_s: i64,
 }
 
-/// Files that were fetched lately, by job, address and kind.
+/// Files that were fetched lately, by what makes them the same: job, address, kind, and the type that the client claims.
 #[derive(Default)]
 pub(super) struct Fetched(Mutex<VecDeque<(FetchedKey, Media)>>);
 
-type FetchedKey = (JobId, String, MediaKind);
+type FetchedKey = (JobId, String, MediaKind, Option<Mime>);
 
 impl Fetched {
     fn get(&self, key: &FetchedKey) -> Option<Media> {
@@ -161,7 +161,7 @@ impl Gateway {
         Ok((intake.finish().await?, mime))
     }
 
-    /// Sends one file; answers when WhatsApp has accepted it or the deadline passes.
+    /// Sends one file to a person or a group; answers when WhatsApp has accepted it or the deadline passes.
     ///
     /// A file that the client sent is judged first, one at an address is fetched once it is clear that it can be sent.
     pub async fn send_media(
@@ -195,33 +195,16 @@ impl Gateway {
             drop(pin);
             return sent;
         };
-        let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing.asked())).transpose()?;
-        if let Some(known) = self.known(once.as_ref())? {
-            return self.single_result(&self.queue().wait_for(&known), &known, to).await;
+        let once = once_key(caller, device, "send", key.as_ref(), &outgoing.asked())?;
+        if let Some(sent) = self.answered(once.as_ref(), &to).await? {
+            return Ok(sent);
         }
-        self.require_connected(device)?;
-        self.require_on_whatsapp(device, &to).await?;
+        self.require_reachable(device, &to).await?;
         let (media, pin) = self.fetch(source).await?;
         let outgoing = dressed(OutgoingContent::Media(Box::new(media)));
-        let entry = Entry { to: to.to_string(), outgoing: Ok(outgoing) };
-        let (job, items) =
-            self.new_job(caller, device, JobKind::SendSingle, Pacing::Every { ms: 0 }, vec![entry]);
-        let (id, end) = self.submit(job, items, once).await?;
+        let sent = self.send_once(caller, device, outgoing, once).await;
         drop(pin);
-        self.single_result(&end, &id, to).await
-    }
-
-    /// Sends one file to a group; answers when WhatsApp has accepted it or the deadline passes.
-    pub async fn send_media_to_group(
-        &self,
-        caller: &Caller,
-        device: &Device,
-        group: Jid,
-        draft: MediaDraft,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Sent> {
-        self.require_may_write(device, &group).await?;
-        self.send_media(caller, device, group, draft, key).await
+        sent
     }
 
     /// Puts the files of a bulk in their place; those at an address are fetched when their turn comes.
@@ -254,12 +237,12 @@ impl Gateway {
         let Some(Outgoing { content: OutgoingContent::MediaFromUrl(source), .. }) = &item.outgoing else {
             return Ok(item.clone());
         };
-        let key = (job.clone(), source.url.clone(), source.kind);
+        let key = (job.clone(), source.url.clone(), source.kind, source.mime.clone());
         let known = self.inner.fetched.get(&key).filter(|media| self.is_there(media));
         let (media, pin) = match known {
             Some(known) => {
                 let pin = known.file.map(|hash| self.store().files().pin(hash));
-                (Media { caption: source.caption.clone(), ..known }, pin)
+                (Media { caption: source.caption.clone(), file_name: name_of(source), ..known }, pin)
             }
             None => {
                 let (media, pin) = self.fetch(source).await?;
@@ -378,9 +361,8 @@ impl Gateway {
             intake.write(&chunk).await?;
         }
         let claim = Claim { client: source.mime.clone(), server };
-        let name = source.file_name.clone().or_else(|| name_in(&source.url));
         let received = Arc::new(intake.finish().await?);
-        self.keep(received, source.kind, claim, source.caption.clone(), name).await
+        self.keep(received, source.kind, claim, source.caption.clone(), name_of(source)).await
     }
 
     fn is_there(&self, media: &Media) -> bool {
@@ -408,6 +390,11 @@ fn checked_url(url: &str) -> Result<String> {
         return Err(refuse());
     }
     Ok(parsed.into())
+}
+
+/// Returns the name that a client gave a file, or that its address ends with.
+fn name_of(source: &MediaFromUrl) -> Option<String> {
+    source.file_name.clone().or_else(|| name_in(&source.url))
 }
 
 /// Returns the last part of an address as a file name, when it looks like one.

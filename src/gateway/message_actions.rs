@@ -1,6 +1,8 @@
 //! What people do with messages of the history: answer, react, rewrite, delete, pass on. All of it goes through the queue.
+//!
+//! Whether a request was made before is asked first: the message may have changed by it, and its repetition gets the same answer.
 
-use super::messages::{IdempotencyKey, Sent};
+use super::messages::{IdempotencyKey, Sent, once_key};
 use super::{Caller, Gateway};
 use crate::error::{Code, Error, Result};
 use crate::model::change::What;
@@ -10,6 +12,7 @@ use crate::model::link::CardWish;
 use crate::model::message::{Content, Message, MessageStatus, Outgoing, OutgoingContent, Text};
 use crate::model::outgoing::{Around, Ballot, OutgoingChange, Quoted};
 use crate::model::poll::Poll;
+use crate::store::jobs::OnceKey;
 use crate::store::messages;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,20 +25,6 @@ const PIN_S: [u32; 3] = [86_400, 604_800, 2_592_000];
 const REACTION_MAX_CHARS: usize = 20;
 
 impl Gateway {
-    /// Sends content to a person or a group; answers when WhatsApp has accepted it or the deadline passes.
-    pub async fn send_content(
-        &self,
-        caller: &Caller,
-        device: &Device,
-        outgoing: Outgoing,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Sent> {
-        match outgoing.to.is_group() {
-            true => self.send_to_group(caller, device, outgoing, key).await,
-            false => self.send(caller, device, outgoing, key).await,
-        }
-    }
-
     /// Makes a poll with a fresh secret.
     pub fn new_poll(&self, question: &str, options: &[String], selectable: u32) -> Result<Poll> {
         Poll::ask(question, options, selectable, STANDARD.encode(rand::random::<[u8; 32]>()))
@@ -63,9 +52,13 @@ impl Gateway {
         if !is_reaction(emoji) {
             return Err(Error::new(Code::ReactionInvalid));
         }
+        let once = once_key(caller, device, "react", key.as_ref(), &(chat, id, emoji))?;
+        if let Some(sent) = self.answered(once.as_ref(), chat).await? {
+            return Ok(sent);
+        }
         let message = self.sent_message(device, chat, id)?;
-        let what = What::Reaction { emoji: emoji.to_owned() };
-        self.change(caller, device, &message, what, key).await
+        let change = self.changing(device, &message, What::Reaction { emoji: emoji.to_owned() })?;
+        self.send_change(caller, device, &message, change, once).await
     }
 
     /// Votes in a poll; none of its answers takes the vote back.
@@ -78,6 +71,10 @@ impl Gateway {
         chosen: &[String],
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
+        let once = once_key(caller, device, "vote", key.as_ref(), &(chat, id, chosen))?;
+        if let Some(sent) = self.answered(once.as_ref(), chat).await? {
+            return Ok(sent);
+        }
         let message = self.sent_message(device, chat, id)?;
         let Content::Poll(poll) = &message.content else { return Err(Error::new(Code::MessageNotPoll)) };
         let options = poll.positions(chosen)?;
@@ -88,8 +85,7 @@ impl Gateway {
             ballot: Some(Box::new(ballot)),
             ..self.changing(device, &message, What::Vote { options })?
         };
-        let outgoing = Outgoing::new(message.chat.clone(), OutgoingContent::Change(change));
-        self.send_content(caller, device, outgoing, key).await
+        self.send_change(caller, device, &message, change, once).await
     }
 
     /// Rewrites a text or caption of the account.
@@ -102,6 +98,10 @@ impl Gateway {
         text: &Text,
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
+        let once = once_key(caller, device, "rewrite", key.as_ref(), &(chat, id, text))?;
+        if let Some(sent) = self.answered(once.as_ref(), chat).await? {
+            return Ok(sent);
+        }
         let mut message = self.sent_message(device, chat, id)?;
         if !message.from_me {
             return Err(Error::new(Code::MessageNotOwn));
@@ -113,7 +113,8 @@ impl Gateway {
             return Err(Error::new(Code::EditTooLate));
         }
         let what = What::Edit { text: text.as_str().to_owned(), mentions: message.mentions.clone() };
-        self.change(caller, device, &message, what, key).await
+        let change = self.changing(device, &message, what)?;
+        self.send_change(caller, device, &message, change, once).await
     }
 
     /// Deletes a message for everyone: one of the account, or in a group whose admin it is anybody's.
@@ -125,6 +126,10 @@ impl Gateway {
         id: &str,
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
+        let once = once_key(caller, device, "delete", key.as_ref(), &(chat, id))?;
+        if let Some(sent) = self.answered(once.as_ref(), chat).await? {
+            return Ok(sent);
+        }
         let message = self.sent_message(device, chat, id)?;
         if !message.from_me && !message.chat.is_group() {
             return Err(Error::new(Code::MessageNotOwn));
@@ -132,8 +137,8 @@ impl Gateway {
         if !message.from_me && !self.is_group_admin(device, &message.chat).await? {
             return Err(Error::new(Code::NotGroupAdmin));
         }
-        let what = What::Deletion { by_admin: !message.from_me };
-        self.change(caller, device, &message, what, key).await
+        let change = self.changing(device, &message, What::Deletion { by_admin: !message.from_me })?;
+        self.send_change(caller, device, &message, change, once).await
     }
 
     /// Pins a message on top of its chat for everyone, for a time in seconds; 0 takes it down.
@@ -149,8 +154,13 @@ impl Gateway {
         if seconds > 0 && !PIN_S.contains(&seconds) {
             return Err(Error::new(Code::PinTimeInvalid));
         }
+        let once = once_key(caller, device, "pin", key.as_ref(), &(chat, id, seconds))?;
+        if let Some(sent) = self.answered(once.as_ref(), chat).await? {
+            return Ok(sent);
+        }
         let message = self.sent_message(device, chat, id)?;
-        self.change(caller, device, &message, What::Pin { seconds }, key).await
+        let change = self.changing(device, &message, What::Pin { seconds })?;
+        self.send_change(caller, device, &message, change, once).await
     }
 
     /// Passes a message on.
@@ -163,6 +173,11 @@ impl Gateway {
         to: Jid,
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
+        let to = self.person(device.no, &to)?;
+        let once = once_key(caller, device, "forward", key.as_ref(), &(chat, id, &to))?;
+        if let Some(sent) = self.answered(once.as_ref(), &to).await? {
+            return Ok(sent);
+        }
         let message = self.sent_message(device, chat, id)?;
         if message.marks.view_once {
             return Err(Error::new(Code::MessageNotForwardable));
@@ -187,23 +202,24 @@ impl Gateway {
             Content::Withheld { .. } => return Err(Error::new(Code::MessageWithheld)),
         };
         let around = Around { forwarded: true, card, ..Around::default() };
-        let sent =
-            self.send_content(caller, device, Outgoing { around, ..Outgoing::new(to, content) }, key).await;
+        self.require_reachable(device, &to).await?;
+        let outgoing = Outgoing { around, ..Outgoing::new(to, content) };
+        let sent = self.send_once(caller, device, outgoing, once).await;
         drop(pin);
         sent
     }
 
-    async fn change(
+    async fn send_change(
         &self,
         caller: &Caller,
         device: &Device,
         message: &Message,
-        what: What,
-        key: Option<IdempotencyKey>,
+        change: OutgoingChange,
+        once: Option<OnceKey>,
     ) -> Result<Sent> {
-        let change = self.changing(device, message, what)?;
+        self.require_reachable(device, &message.chat).await?;
         let outgoing = Outgoing::new(message.chat.clone(), OutgoingContent::Change(change));
-        self.send_content(caller, device, outgoing, key).await
+        self.send_once(caller, device, outgoing, once).await
     }
 
     fn changing(&self, device: &Device, message: &Message, what: What) -> Result<OutgoingChange> {
@@ -220,9 +236,9 @@ impl Gateway {
 
     /// Returns an address of the account: its hidden id when that is wanted and known, else its number.
     fn own_address(&self, device: &Device, hidden: bool) -> Result<Jid> {
-        let number = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
-        let lid = device.lid.clone().filter(|_| hidden);
-        lid.or_else(number).ok_or_else(|| Error::new(Code::DeviceNotConnected))?.parse()
+        let own = device.addresses();
+        let wanted = own.iter().find(|own| own.lid().is_some() == hidden).or(own.first());
+        wanted.cloned().ok_or_else(|| Error::new(Code::DeviceNotConnected))
     }
 
     /// Returns a message that WhatsApp has and nobody deleted.

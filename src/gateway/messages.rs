@@ -60,7 +60,7 @@ impl IdempotencyKey {
 }
 
 impl Gateway {
-    /// Sends one message; answers when WhatsApp has accepted it or the deadline passes.
+    /// Sends one message to a person or a group; answers when WhatsApp has accepted it or the deadline passes.
     pub async fn send(
         &self,
         caller: &Caller,
@@ -69,13 +69,41 @@ impl Gateway {
         key: Option<IdempotencyKey>,
     ) -> Result<Sent> {
         outgoing.to = self.person(device.no, &outgoing.to)?;
-        let to = outgoing.to.clone();
-        let once = key.map(|key| once_key(caller, device, "send", &key, &outgoing.asked())).transpose()?;
-        if let Some(known) = self.known(once.as_ref())? {
-            return self.single_result(&self.queue().wait_for(&known), &known, to).await;
+        let once = once_key(caller, device, "send", key.as_ref(), &outgoing.asked())?;
+        if let Some(sent) = self.answered(once.as_ref(), &outgoing.to).await? {
+            return Ok(sent);
         }
+        self.require_reachable(device, &outgoing.to).await?;
+        self.send_once(caller, device, outgoing, once).await
+    }
+
+    /// Returns what came of the request that used this key first; none when there was none. To be asked before everything that
+    /// may have changed since then.
+    pub(super) async fn answered(&self, once: Option<&OnceKey>, to: &Jid) -> Result<Option<Sent>> {
+        match self.known(once)? {
+            Some(id) => self.single_result(&self.queue().wait_for(&id), &id, to.clone()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Refuses to send without a connection, to people without an account, and to groups in which the account may not write.
+    pub(super) async fn require_reachable(&self, device: &Device, to: &Jid) -> Result<()> {
         self.require_connected(device)?;
-        self.require_on_whatsapp(device, &to).await?;
+        match to.is_group() {
+            true => self.require_may_write(device, to).await,
+            false => self.require_on_whatsapp(device, to).await,
+        }
+    }
+
+    /// Sends one message that may be sent; answers when WhatsApp has accepted it or the deadline passes.
+    pub(super) async fn send_once(
+        &self,
+        caller: &Caller,
+        device: &Device,
+        outgoing: Outgoing,
+        once: Option<OnceKey>,
+    ) -> Result<Sent> {
+        let to = outgoing.to.clone();
         let entry = Entry { to: to.to_string(), outgoing: Ok(outgoing) };
         let (job, items) =
             self.new_job(caller, device, JobKind::SendSingle, Pacing::Every { ms: 0 }, vec![entry]);
@@ -83,26 +111,28 @@ impl Gateway {
         self.single_result(&end, &id, to).await
     }
 
-    /// Sends several messages inside the request and returns the job with all items once it has ended.
+    /// Sends several messages inside the request and returns the job with all items once it has ended or the deadline passes.
+    /// Groups in which the account may not write fail alone.
     pub async fn send_bulk(
         &self,
         caller: &Caller,
         device: &Device,
-        entries: Vec<Entry>,
+        mut entries: Vec<Entry>,
         pacing: Pacing,
         key: Option<IdempotencyKey>,
     ) -> Result<(Job, Vec<Item>)> {
-        let once = key.map(|key| once_key(caller, device, "bulk", &key, &asked(&entries))).transpose()?;
-        let end = match self.known(once.as_ref())? {
+        let once = once_key(caller, device, "bulk", key.as_ref(), &asked(&entries))?;
+        let (id, end) = match self.known(once.as_ref())? {
             Some(known) => (known.clone(), self.queue().wait_for(&known)),
             None => {
                 self.require_connected(device)?;
+                self.refuse_closed_groups(device, &mut entries).await;
                 let (job, items) = self.new_job(caller, device, JobKind::SendBulk, pacing, entries);
                 self.submit(job, items, once).await?
             }
         };
-        self.until_ended(&end.1, &end.0).await?;
-        self.job_with_items(&end.0)
+        self.until_ended(&end, &id).await?;
+        self.job_with_items(&id).await
     }
 
     /// Stores a job and wakes its lane; from here on it survives everything.
@@ -194,21 +224,26 @@ impl Gateway {
         items.into_iter().next().ok_or_else(|| Error::new(Code::JobNotFound))
     }
 
-    /// Returns once the job has ended, also when that was before the waiting began.
+    /// Returns once the job has ended, also when that was before the waiting began, or the deadline passes.
     async fn until_ended(&self, end: &JobEnd, id: &JobId) -> Result<()> {
         let job =
             jobs::get(&self.store().view()?, id.as_str())?.ok_or_else(|| Error::new(Code::JobNotFound))?;
         if !job.status.is_ended() {
-            end.ended().await;
+            // After the deadline the answer says how far it has come.
+            let _ = tokio::time::timeout(self.config().queue.bulk_answer_within.0, end.ended()).await;
         }
         Ok(())
     }
 
-    pub(super) fn job_with_items(&self, id: &JobId) -> Result<(Job, Vec<Item>)> {
-        let view = self.store().view()?;
-        let job = jobs::get(&view, id.as_str())?.ok_or_else(|| Error::new(Code::JobNotFound))?;
-        let items = jobs::items(&view, id.as_str(), 0, u32::MAX)?;
-        Ok((job, items))
+    /// Returns a job with all its items, of which there may be ten thousand.
+    pub(super) async fn job_with_items(&self, id: &JobId) -> Result<(Job, Vec<Item>)> {
+        let id = id.clone();
+        let read = self.store().scan(move |view| {
+            let job = jobs::get(view, id.as_str())?.ok_or_else(|| Error::new(Code::JobNotFound))?;
+            let items = jobs::items(view, id.as_str(), 0, u32::MAX)?;
+            Ok((job, items))
+        });
+        read.await
     }
 }
 
@@ -237,21 +272,19 @@ fn new_item(entry: Entry, index: u32, now: i64) -> Item {
     }
 }
 
-/// Binds a key to its caller, its device and the question that was asked.
+/// Binds a key, if there is one, to its caller, its device and the question that was asked.
 pub(super) fn once_key(
     caller: &Caller,
     device: &Device,
     verb: &str,
-    key: &IdempotencyKey,
+    key: Option<&IdempotencyKey>,
     question: &impl serde::Serialize,
-) -> Result<OnceKey> {
+) -> Result<Option<OnceKey>> {
+    let Some(key) = key else { return Ok(None) };
     let question = serde_json::to_vec(&(verb, device.no, question))
         .map_err(|why| Error::internal("fingerprinting a request", why))?;
-    Ok(OnceKey {
-        caller: caller.key(),
-        key: key.0.clone(),
-        fingerprint: hex::encode(Sha256::digest(&question)),
-    })
+    let fingerprint = hex::encode(Sha256::digest(&question));
+    Ok(Some(OnceKey { caller: caller.key(), key: key.0.clone(), fingerprint }))
 }
 
 /// What a bulk asks for, as far as its fingerprint is concerned.

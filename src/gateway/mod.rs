@@ -6,6 +6,7 @@ mod activity;
 mod address_book;
 pub mod alarms;
 mod allowed_numbers;
+mod asked_phones;
 mod base64_text;
 mod caller;
 mod channels;
@@ -106,6 +107,7 @@ struct Inner {
     fetched: media::Fetched,
     /// Pages that links of texts lead to.
     looks: previews::Looks,
+    asked_phones: asked_phones::AskedPhones,
     links: links::Links,
     /// Types of files that the owner accepts beyond the documented ones.
     listed_types: Vec<Mime>,
@@ -144,6 +146,7 @@ impl Gateway {
             egress,
             fetched: media::Fetched::default(),
             looks: previews::Looks::default(),
+            asked_phones: asked_phones::AskedPhones::default(),
             links,
             listed_types,
         };

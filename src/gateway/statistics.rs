@@ -155,9 +155,11 @@ fn totals(view: &View, devices: &[Device], user: UserId, today: Day) -> Result<T
             *totals.schedules.entry(schedule.status.as_str()).or_default() += 1;
         }
     }
-    for job in jobs::listed(view, |job| devices.iter().any(|device| device.no == job.device))? {
-        *totals.jobs.entry(job.status.as_str()).or_default() += 1;
-    }
+    jobs::each_listed(view, |_, job| {
+        if devices.iter().any(|device| device.no == job.device) {
+            *totals.jobs.entry(job.status.as_str()).or_default() += 1;
+        }
+    })?;
     Ok(totals)
 }
 

@@ -31,8 +31,29 @@ pub(super) struct Body {
     chunks: Option<Chunks>,
     announced: Option<u64>,
     peer: Option<Peer>,
-    /// Kept until the request is done, because what was read lives as long.
-    place: Option<SemaphorePermit<'static>>,
+    place: Place,
+}
+
+/// A place among the large bodies that are in memory; empty until one is needed.
+///
+/// It is kept until the request is done, because what was read lives as long, unless a handler gives it back before.
+#[derive(Default)]
+pub(super) struct Place(Option<SemaphorePermit<'static>>);
+
+impl Place {
+    /// Takes the place when `size` bytes are large and it is not taken yet.
+    ///
+    /// It waits until few others are in memory; after a minute of that the client is asked to come again.
+    pub async fn take_for(&mut self, size: usize) -> Result<()> {
+        if self.0.is_none() && size > LARGE {
+            let refused =
+                || Error::new(Code::TooManyRequests).retry_after(5).detail("too many large bodies at once");
+            // Nobody closes the semaphore, so that only the time can run out.
+            let place = timeout(PLACE_WITHIN, PLACES.acquire()).await.ok().and_then(|place| place.ok());
+            self.0 = Some(place.ok_or_else(refused)?);
+        }
+        Ok(())
+    }
 }
 
 impl Body {
@@ -47,61 +68,51 @@ impl Body {
         let chunks = stream.map(|chunk| chunk.map(|mut part| part.copy_to_bytes(part.remaining()))).boxed();
         // Bodies without either header are empty in HTTP/1; tests hand over a stream without headers.
         let chunks = (expected || peer.is_none()).then_some(chunks);
-        Self { chunks, announced, peer, place: None }
+        Self { chunks, announced, peer, place: Place::default() }
     }
 
-    /// Reads the whole body, at most `cap` bytes. A second call finds it empty.
-    ///
-    /// A large one waits until few others are in memory; after a minute of that the client is asked to come again.
+    /// Reads the whole body, at most `cap` bytes. A second call finds it empty. A large one waits for a place.
     pub async fn read(&mut self, cap: usize) -> Result<Bytes> {
         if self.announced.is_some_and(|length| length > cap as u64) {
             return Err(too_large(cap));
         }
         let mut all = BytesMut::with_capacity(self.announced.unwrap_or(0).min(RESERVE_MAX as u64) as usize);
-        while let Some(chunk) = self.next().await {
+        while let Some(chunk) = next(&mut self.chunks).await {
             let chunk = chunk?;
             if chunk.len() > cap - all.len() {
                 return Err(too_large(cap));
             }
-            if self.place.is_none() && all.len() + chunk.len() > LARGE {
-                self.place = Some(place().await?);
-            }
+            self.place.take_for(all.len() + chunk.len()).await?;
             all.extend_from_slice(&chunk);
         }
         Ok(all.freeze())
     }
 
     /// Returns the body piece by piece, at most `cap` bytes; an error ends it. A length beyond the cap is refused at once.
-    pub fn pieces(&mut self, cap: usize) -> Result<impl Stream<Item = Result<Bytes>> + Send + '_> {
+    ///
+    /// Whoever gathers pieces in memory takes the place that comes with them.
+    pub fn pieces(
+        &mut self,
+        cap: usize,
+    ) -> Result<(impl Stream<Item = Result<Bytes>> + Send + '_, &mut Place)> {
         if self.announced.is_some_and(|length| length > cap as u64) {
             return Err(too_large(cap));
         }
-        Ok(stream::unfold((self, cap), move |(body, left)| async move {
-            let piece = body.next().await?;
+        let pieces = stream::unfold((&mut self.chunks, cap), move |(chunks, left)| async move {
+            let piece = next(chunks).await?;
             let piece = piece.and_then(|chunk| match left.checked_sub(chunk.len()) {
                 Some(left) => Ok((chunk, left)),
                 None => Err(too_large(cap)),
             });
             let left = piece.as_ref().map_or(0, |(_, left)| *left);
-            Some((piece.map(|(chunk, _)| chunk), (body, left)))
-        }))
+            Some((piece.map(|(chunk, _)| chunk), (chunks, left)))
+        });
+        Ok((pieces, &mut self.place))
     }
 
-    /// Returns the next piece; an error ends the body.
-    pub async fn next(&mut self) -> Option<Result<Bytes>> {
-        let chunks = self.chunks.as_mut()?;
-        match timeout(SILENCE_MAX, chunks.next()).await {
-            Ok(Some(Ok(chunk))) => Some(Ok(chunk)),
-            Ok(None) => {
-                self.chunks = None;
-                None
-            }
-            Ok(Some(Err(_))) => Some(Err(Error::new(Code::BadBody).detail("the body ended too early"))),
-            Err(_) => {
-                let detail = format!("no data for {} s", SILENCE_MAX.as_secs());
-                Some(Err(Error::new(Code::BadBody).detail(detail)))
-            }
-        }
+    /// Gives the place back, when nothing of what was read is in memory any more.
+    pub fn give_place_back(&mut self) {
+        self.place = Place::default();
     }
 }
 
@@ -114,10 +125,21 @@ impl Drop for Body {
     }
 }
 
-async fn place() -> Result<SemaphorePermit<'static>> {
-    let refused = || Error::new(Code::TooManyRequests).retry_after(5).detail("too many large bodies at once");
-    // Nobody closes the semaphore, so that only the time can run out.
-    timeout(PLACE_WITHIN, PLACES.acquire()).await.ok().and_then(|place| place.ok()).ok_or_else(refused)
+/// Returns the next piece; an error ends the body.
+async fn next(left: &mut Option<Chunks>) -> Option<Result<Bytes>> {
+    let chunks = left.as_mut()?;
+    match timeout(SILENCE_MAX, chunks.next()).await {
+        Ok(Some(Ok(chunk))) => Some(Ok(chunk)),
+        Ok(None) => {
+            *left = None;
+            None
+        }
+        Ok(Some(Err(_))) => Some(Err(Error::new(Code::BadBody).detail("the body ended too early"))),
+        Err(_) => {
+            let detail = format!("no data for {} s", SILENCE_MAX.as_secs());
+            Some(Err(Error::new(Code::BadBody).detail(detail)))
+        }
+    }
 }
 
 fn too_large(cap: usize) -> Error {
@@ -127,6 +149,7 @@ fn too_large(cap: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::multipart::Parts;
     use proptest::prelude::*;
 
     fn body(chunks: Vec<Vec<u8>>, announced: Option<u64>) -> Body {
@@ -173,8 +196,20 @@ mod tests {
         let error = large().read(2 * LARGE).await.expect_err("no place came free");
         assert_eq!(error.code(), Code::TooManyRequests);
         assert_eq!(body(vec![vec![0; LARGE]], None).read(LARGE).await.expect("not large").len(), LARGE);
+        for (text, fits) in [(LARGE, true), (LARGE + 1, false)] {
+            let mut form = b"--b\r\nContent-Disposition: form-data; name=\"base64\"\r\n\r\n".to_vec();
+            form.extend(vec![b'A'; text]);
+            form.extend(b"\r\n--b--\r\n");
+            let mut form = body(vec![form], None);
+            let mut parts = Parts::of(&mut form, 3 * LARGE, "b".into(), 2 * LARGE).expect("a form");
+            let refused = parts.next().await.err().map(|error| error.code());
+            assert_eq!(refused, (!fits).then_some(Code::TooManyRequests), "{text} bytes of text");
+        }
         held.pop();
         assert!(large().read(2 * LARGE).await.is_ok(), "the place of a request that is done");
+        held[0].give_place_back();
+        let mut waiting = large();
+        assert!(waiting.read(2 * LARGE).await.is_ok(), "a place that was given back");
     }
 
     #[tokio::test(start_paused = true)]

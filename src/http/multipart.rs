@@ -1,5 +1,6 @@
 //! Forms with files (`multipart/form-data`).
 
+use super::body::{Body, Place};
 use super::request::Request;
 use crate::error::{Code, Error, Result};
 use bytes::Bytes;
@@ -49,11 +50,14 @@ impl Form {
     }
 }
 
-/// A form that is read while it arrives, part by part; no file of it is ever whole in memory.
+/// A form that is read while it arrives, part by part; no file of it is ever whole in memory. Long texts take a place among the
+/// large bodies.
 pub struct Parts<'r> {
     parts: Multipart<'r>,
+    place: &'r mut Place,
     count: usize,
-    text_left: usize,
+    text: usize,
+    text_max: usize,
 }
 
 /// One part of a form that is read while it arrives.
@@ -88,6 +92,12 @@ impl Upload<'_> {
 }
 
 impl<'r> Parts<'r> {
+    /// Begins to read a form of at most `cap` bytes, whose text fields hold at most `text_max` bytes together.
+    pub(super) fn of(body: &'r mut Body, cap: usize, boundary: String, text_max: usize) -> Result<Self> {
+        let (pieces, place) = body.pieces(cap)?;
+        Ok(Self { parts: Multipart::new(pieces, boundary), place, count: 0, text: 0, text_max })
+    }
+
     /// Returns the next part, none at the end of the form. The part before has to be read or dropped.
     pub async fn next(&mut self) -> Result<Option<Part<'r>>> {
         let Some(mut part) = self.parts.next_field().await.map_err(broken_off)? else { return Ok(None) };
@@ -103,10 +113,11 @@ impl<'r> Parts<'r> {
         }
         let mut text = Vec::new();
         while let Some(chunk) = part.chunk().await.map_err(broken_off)? {
-            if chunk.len() > self.text_left {
+            self.text += chunk.len();
+            if self.text > self.text_max {
                 return Err(Error::new(Code::BodyTooLarge).detail("the text fields are too long"));
             }
-            self.text_left -= chunk.len();
+            self.place.take_for(self.text).await?;
             text.extend_from_slice(&chunk);
         }
         let text = String::from_utf8(text).map_err(|_| malformed())?;
@@ -130,8 +141,7 @@ impl Request {
     /// Reads a form while it arrives, up to the row's limit; its text fields hold at most `text_max` bytes together.
     pub fn parts(&mut self, text_max: usize) -> Result<Parts<'_>> {
         let boundary = self.boundary()?;
-        let parts = Multipart::new(self.body.pieces(self.body_max)?, boundary);
-        Ok(Parts { parts, count: 0, text_left: text_max })
+        Parts::of(&mut self.body, self.body_max, boundary, text_max)
     }
 
     fn boundary(&self) -> Result<String> {

@@ -40,13 +40,26 @@ impl Paging {
         Ok(Self { page, limit })
     }
 
+    /// Returns the number of rows before the page.
+    pub fn skip(self) -> usize {
+        (self.page - 1).saturating_mul(self.limit)
+    }
+
+    /// Returns the largest number of rows of the page.
+    pub fn limit(self) -> usize {
+        self.limit
+    }
+
+    /// Returns where the page stands in a list of `total` rows.
+    pub fn of(self, total: usize) -> Pagination {
+        let total_pages = total.div_ceil(self.limit);
+        Pagination { page: self.page, limit: self.limit, total, total_pages }
+    }
+
     /// Cuts the page out of the whole list.
     pub fn cut<T>(self, all: Vec<T>) -> (Vec<T>, Pagination) {
         let total = all.len();
-        let start = (self.page - 1).saturating_mul(self.limit);
-        let rows = all.into_iter().skip(start).take(self.limit).collect();
-        let total_pages = total.div_ceil(self.limit);
-        (rows, Pagination { page: self.page, limit: self.limit, total, total_pages })
+        (all.into_iter().skip(self.skip()).take(self.limit).collect(), self.of(total))
     }
 }
 

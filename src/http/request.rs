@@ -154,6 +154,11 @@ impl Request {
         Ok(JsonText(self.body.read(self.body_max).await?))
     }
 
+    /// Lets the next large body in, when nothing of this one is in memory any more: before a wait that has little to do with it.
+    pub fn give_place_back(&mut self) {
+        self.body.give_place_back();
+    }
+
     fn require_json(&self) -> Result<()> {
         let Some(value) = self.head.headers.get(CONTENT_TYPE) else { return Ok(()) };
         let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();

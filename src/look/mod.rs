@@ -16,6 +16,7 @@ pub use sniff::{Claim, type_of};
 
 use crate::model::media::{Look, MediaKind, Mime};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Looks at a file of a known kind and type. Blocks, for a large picture about a second.
 pub fn look(path: &Path, kind: MediaKind, mime: &Mime) -> Look {
@@ -30,4 +31,10 @@ pub fn look(path: &Path, kind: MediaKind, mime: &Mime) -> Look {
         MediaKind::Document => Look { thumbnail: picture::look(path, mime).thumbnail, ..Look::default() },
         MediaKind::Audio => Look::default(),
     }
+}
+
+/// Lets one file at a time be decoded: two large ones would take twice the memory.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,6 @@ use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, R
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 /// The longer side of the small picture, in pixels.
 const SMALL_SIDE: u32 = 100;
@@ -23,21 +22,18 @@ const PIXELS_MAX: u64 = 25_000_000;
 /// Memory that reading one picture may take, in bytes.
 const ALLOC_MAX: u64 = 160 << 20;
 
-/// One picture at a time: two large ones would take twice the memory.
-static ONE: Mutex<()> = Mutex::new(());
-
 /// Returns dimensions and a small picture, as far as the file can be read.
 pub(super) fn look(path: &Path, mime: &Mime) -> Look {
     let Some(format) = format(mime) else { return Look::default() };
     let Ok(file) = File::open(path) else { return Look::default() };
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = super::one_at_a_time();
     read(BufReader::new(file), format).unwrap_or_default()
 }
 
 /// Makes a picture of a known format small, whatever it claims to be: a JPEG as base64; none when it cannot be read. Blocks.
 pub fn thumbnail(bytes: &[u8]) -> Option<String> {
     let format = image::guess_format(bytes).ok()?;
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = super::one_at_a_time();
     read(Cursor::new(bytes), format)?.thumbnail
 }
 

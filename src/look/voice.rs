@@ -19,12 +19,15 @@ const LISTEN_RATE: u32 = 8_000;
 const LISTEN_MAX: u64 = 30 * 60 * RATE;
 /// Samples per measured piece of sound, at [`LISTEN_RATE`]: 20 ms.
 const PIECE: usize = 160;
+/// Pieces that are measured at most: half an hour. What a file says of its length is a stranger's word.
+const PIECES_MAX: usize = 30 * 60 * 50;
 
 /// Returns length and, for a voice note, the waveform, as far as the file can be read.
 pub(super) fn look(path: &Path, is_voice: bool) -> Look {
     let Some(samples) = open(path).and_then(samples) else { return Look::default() };
     let seconds = u32::try_from(samples.div_ceil(RATE)).ok();
     let wants_bars = is_voice && samples <= LISTEN_MAX;
+    let _one = super::one_at_a_time();
     let bars = open(path).filter(|_| wants_bars).and_then(listen).map(|pieces| waveform(&pieces));
     Look { seconds, waveform: bars.map(|bars| STANDARD.encode(bars)), ..Look::default() }
 }
@@ -54,7 +57,7 @@ fn pre_skip(head: &[u8]) -> Option<u64> {
     is_opus.then(|| u64::from(u16::from_le_bytes([head[10], head[11]])))
 }
 
-/// Decodes the recording and returns the loudness of each 20 ms.
+/// Decodes the recording and returns the loudness of each 20 ms; none when there is more of it than is listened to.
 fn listen(file: impl Read + Seek) -> Option<Vec<f32>> {
     let mut packets = PacketReader::new(file);
     let head = packets.read_packet().ok()??;
@@ -72,6 +75,9 @@ fn listen(file: impl Read + Seek) -> Option<Vec<f32>> {
         let heard = decoder.decode(&packet.data, &mut pcm, false).unwrap_or(0);
         let heard = pcm.get(..heard * channels)?;
         pieces.extend(heard.chunks(PIECE * channels).map(loudness));
+        if pieces.len() > PIECES_MAX {
+            return None;
+        }
     }
     Some(pieces)
 }
@@ -144,6 +150,29 @@ mod tests {
         assert_eq!(waveform(&[0.0; 10]), [0; BARS]);
         assert_eq!(waveform(&[]), [0; BARS]);
         assert!((loudness(&[i16::MAX; 8]) - 1.0).abs() < 0.001);
+    }
+
+    /// A page of 282 bytes holds 255 packets without a byte, and each is heard as a gap; none of them counts in the length.
+    #[test]
+    fn a_recording_that_hides_its_length_is_not_listened_to_for_ever() {
+        let mut bytes = recording(1);
+        for page in 0..400u32 {
+            let mut raw = b"OggS\0\0".to_vec();
+            raw.extend(0u64.to_le_bytes());
+            raw.extend([7u32.to_le_bytes(), (3 + page).to_le_bytes(), [0; 4]].concat());
+            raw.extend([&[255][..], &[0; 255]].concat());
+            let crc = crc32(&raw).to_le_bytes();
+            raw[22..26].copy_from_slice(&crc);
+            bytes.extend(raw);
+        }
+        assert!(bytes.len() < 200_000 && samples(Cursor::new(&bytes)).unwrap_or_default() <= LISTEN_MAX);
+        assert_eq!(listen(Cursor::new(&bytes)), None);
+    }
+
+    /// The checksum of Ogg pages.
+    fn crc32(bytes: &[u8]) -> u32 {
+        let shift = |crc: u32| (crc << 1) ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 };
+        bytes.iter().fold(0, |crc, byte| (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| shift(crc)))
     }
 
     proptest! {

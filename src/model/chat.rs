@@ -1,9 +1,12 @@
 //! Chats: one line per conversation of a device, kept beside the messages so that a list needs no search.
 
+use crate::error::{Error, Result};
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::MessageStatus;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// A conversation as it stands in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,43 @@ pub struct Chat {
     pub last_at: i64,
     /// The newest message in short.
     pub last: LastMessage,
+}
+
+/// A place in the list of chats: newest activity first, within a millisecond by address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMark {
+    /// Milliseconds since 1970 of the newest message.
+    pub at: i64,
+    /// Address of the chat; empty stands before all of its millisecond.
+    pub chat: String,
+}
+
+impl ChatMark {
+    /// Returns the place of a chat.
+    pub fn of(chat: &Chat) -> Self {
+        Self { at: chat.last_at, chat: chat.jid.to_string() }
+    }
+}
+
+impl fmt::Display for ChatMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at, self.chat)
+    }
+}
+
+impl FromStr for ChatMark {
+    type Err = Error;
+
+    /// Reads a place as an answer gave it, or milliseconds since 1970 alone.
+    fn from_str(text: &str) -> Result<Self> {
+        let refused = || Error::invalid("before", "expected `nextBefore` of the page before");
+        let (at, chat) = text.split_once('.').unwrap_or((text, ""));
+        let at = at.parse().map_err(|_| refused())?;
+        match chat.is_empty() || chat.parse::<Jid>().is_ok() {
+            true => Ok(Self { at, chat: chat.to_owned() }),
+            false => Err(refused()),
+        }
+    }
 }
 
 /// What is set for a chat.
@@ -111,4 +151,20 @@ pub struct PastChat {
     pub pinned: bool,
     /// Milliseconds since 1970 until which nothing is to be heard of it; `i64::MAX` is until that is taken back.
     pub muted_until: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_written() {
+        let mark = ChatMark { at: 1_704_042_000_000, chat: "120363123456789012-1700000000@g.us".to_owned() };
+        assert_eq!(mark.to_string().parse::<ChatMark>().expect("a place"), mark);
+        let alone = ChatMark { at: 1_704_042_000_000, chat: String::new() };
+        assert_eq!("1704042000000".parse::<ChatMark>().expect("a time"), alone);
+        for wrong in ["", "x", ".", "1.x", "1.x@y", ".6281234567890@s.whatsapp.net"] {
+            assert!(wrong.parse::<ChatMark>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Devices: linked WhatsApp accounts and the states of their connection (contract `multi-device.md` section 3).
 
 use crate::model::id::{DeviceId, DeviceNo, UserId};
+use crate::model::jid::{Jid, Phone};
 use serde::{Deserialize, Serialize};
 
 /// The state of a device, in the words of the contract.
@@ -175,6 +176,18 @@ impl Device {
             updated_at: now,
         }
     }
+
+    /// Returns the addresses of the linked account that are known, the number first.
+    pub fn addresses(&self) -> Vec<Jid> {
+        own_addresses(self.phone_number.as_deref(), self.lid.as_deref())
+    }
+}
+
+/// Returns the addresses of the account with this number and hidden id (`…@lid`), the number first.
+pub fn own_addresses(phone_number: Option<&str>, lid: Option<&str>) -> Vec<Jid> {
+    let number = phone_number.and_then(|number| Phone::international(number).ok());
+    let lid = lid.and_then(|lid| lid.parse().ok());
+    number.as_ref().map(Jid::of_phone).into_iter().chain(lid).collect()
 }
 
 #[cfg(test)]

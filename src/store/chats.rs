@@ -4,7 +4,7 @@ use super::codec::{decode, encode};
 use super::tables::{Tables, View};
 use super::{device_contacts, devices, groups, notifications};
 use crate::error::Result;
-use crate::model::chat::{Chat, LastMessage, PastChat};
+use crate::model::chat::{Chat, ChatMark, LastMessage, PastChat};
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::{Message, MessageStatus};
@@ -13,14 +13,40 @@ use redb::ReadableTable as _;
 /// Characters of the newest message that the list shows.
 const PREVIEW_CHARS: usize = 200;
 
-/// Returns up to `limit` chats, newest activity first, older than `before` (milliseconds since 1970) when given.
-pub fn page(view: &View, device: DeviceNo, before: Option<i64>, limit: usize) -> Result<Vec<Chat>> {
+/// Returns up to `limit` chats behind the place `before`, newest activity first.
+pub fn page(view: &View, device: DeviceNo, before: Option<&ChatMark>, limit: usize) -> Result<Vec<Chat>> {
+    select(view, device, before, limit, |_| true)
+}
+
+/// Returns up to `limit` chats as [`page`] does, leaving groups out.
+pub fn page_of_people(
+    view: &View,
+    device: DeviceNo,
+    before: Option<&ChatMark>,
+    limit: usize,
+) -> Result<Vec<Chat>> {
+    select(view, device, before, limit, |chat| !chat.ends_with("@g.us"))
+}
+
+fn select(
+    view: &View,
+    device: DeviceNo,
+    before: Option<&ChatMark>,
+    limit: usize,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Chat>> {
     let (order, chats) = (view.chats_by_time()?, view.chats()?);
-    let end = (device.0, before.unwrap_or(i64::MAX), "");
+    let end = before.map_or((device.0, i64::MAX, ""), |mark| (device.0, mark.at, mark.chat.as_str()));
     let mut found = Vec::new();
-    for row in order.range((device.0, i64::MIN, "")..end)?.rev().take(limit) {
+    for row in order.range((device.0, i64::MIN, "")..end)?.rev() {
+        if found.len() == limit {
+            break;
+        }
         let at = row?.0;
         let (_, _, chat) = at.value();
+        if !wanted(chat) {
+            continue;
+        }
         if let Some(row) = chats.get((device.0, chat))? {
             found.push(decode("chats", chat, row.value())?);
         }
@@ -241,5 +267,44 @@ fn preview(message: &Message) -> LastMessage {
         text: message.content.text().map(|text| text.chars().take(PREVIEW_CHARS).collect()),
         from_me: message.from_me,
         status: message.status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::messages;
+    use crate::store::messages::tests::{incoming, store_with_device};
+
+    #[tokio::test]
+    async fn pages_hold_every_chat_once_even_those_of_one_millisecond() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, device) = store_with_device(dir.path()).await;
+        let people = (0..5).map(|n| format!("628123456789{n}@s.whatsapp.net"));
+        let all: Vec<String> = people.chain(["120363000000000001@g.us".to_owned()]).collect();
+        for (n, chat) in all.iter().enumerate() {
+            let chat: Jid = chat.parse().expect("an address");
+            let message = Message { chat, ..incoming(device, &format!("M{n}"), 5_000) };
+            store.write(move |t| messages::receive(t, &message, 5_000)).await.expect("stored");
+        }
+        let view = store.view().expect("a view");
+        type Read = fn(&View, DeviceNo, Option<&ChatMark>, usize) -> Result<Vec<Chat>>;
+        let walk = |read: Read| {
+            let (mut seen, mut mark) = (Vec::new(), None);
+            loop {
+                let rows = read(&view, device, mark.as_ref(), 2).expect("a page");
+                let Some(last) = rows.last() else { return seen };
+                mark = Some(ChatMark::of(last));
+                seen.extend(rows.iter().map(|chat| chat.jid.to_string()));
+            }
+        };
+        let mut backwards = all.clone();
+        backwards.sort_unstable_by(|one, other| other.cmp(one));
+        assert_eq!(walk(page), backwards);
+        backwards.retain(|chat| !chat.ends_with("@g.us"));
+        assert_eq!(walk(page_of_people), backwards);
+        // A time alone stands before all chats of its millisecond.
+        let older = page(&view, device, Some(&"5000".parse().expect("a mark")), 9).expect("a page");
+        assert!(older.is_empty(), "{older:?}");
     }
 }

@@ -57,7 +57,7 @@ pub fn put(
     let key = group.jid.to_string();
     if let Some(known) = read(&tables.groups, device, &key)? {
         (group.changes, group.made_at) = (known.changes, known.made_at);
-        group.stale = known.changes > seen.get(&group.jid).copied().unwrap_or(0);
+        group.stale |= known.changes > seen.get(&group.jid).copied().unwrap_or(0);
     }
     write(tables, device, &key, &group)?;
     chats::set_name(tables, device, &key, Some(&group.subject))?;
@@ -184,7 +184,7 @@ fn is_overtaken(
     by: Option<&Jid>,
     now: i64,
 ) -> Result<bool> {
-    let own = own_addresses(device);
+    let own = device.addresses();
     if !by.is_some_and(|by| own.contains(by)) {
         return Ok(false);
     }
@@ -205,7 +205,7 @@ fn apply(tables: &mut Tables<'_>, device: &Device, group: &Jid, change: &GroupCh
         chats::set_name(tables, device.no, &key, Some(subject))?;
     }
     let Some(mut known) = read(&tables.groups, device.no, &key)? else { return Ok(false) };
-    known.apply(change, &own_addresses(device));
+    known.apply(change, &device.addresses());
     write(tables, device.no, &key, &known)?;
     Ok(true)
 }
@@ -248,13 +248,6 @@ fn settle_member(tables: &Tables<'_>, device: DeviceNo, member: &mut Member) -> 
     }
     member.jid = identities::canonical_in(tables, device, &member.jid)?;
     Ok(())
-}
-
-/// Returns the addresses of the account that the device is linked to.
-fn own_addresses(device: &Device) -> Vec<Jid> {
-    let phone = device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
-    let texts = [phone, device.lid.clone()];
-    texts.into_iter().flatten().filter_map(|text| text.parse().ok()).collect()
 }
 
 type Rows = (u32, &'static str);

@@ -15,7 +15,7 @@ pub use control::{begin_due, cancel, cancel_of_device, next_start, pause, priori
 pub use line::{Waiting, devices_with_work, is_waiting, waiting};
 pub use once::{ONCE_KEEP_MS, Once, OnceKey, once};
 pub use prune::{forget_keys, prune, prune_listed, stale_keys};
-pub use read::{get, items, listed};
+pub use read::{Glance, each_listed, get, items, listed};
 pub use settle::{Outcome, settle};
 
 use self::once::known_job;

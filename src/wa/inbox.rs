@@ -20,8 +20,8 @@ use crate::store::{
     Store, Tables, changes, channels, chat_settings, device_contacts, identities, messages, status_posts,
 };
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
 use whatsapp_rust::Client;
 use whatsapp_rust::types::durability_hook::{InboundDurabilityHook, InboundMessage};
 
@@ -36,18 +36,17 @@ pub(super) struct Inbox {
     backend: Arc<Backend>,
     /// Time of the newest live message, so that the order of arrival is the order of the chat.
     newest: AtomicI64,
-    /// The account's own addresses, once it is linked.
-    own: OnceLock<Vec<Jid>>,
 }
 
 impl Inbox {
     pub(super) fn new(store: Store, clock: Clock, device: DeviceNo, backend: Arc<Backend>) -> Self {
-        Self { store, clock, device, backend, newest: AtomicI64::new(0), own: OnceLock::new() }
+        Self { store, clock, device, backend, newest: AtomicI64::new(0) }
     }
 
     /// Stores the messages and the changes of messages in one commit; those that are known already or are neither are left out.
     pub(super) async fn commit(&self, batch: &[InboundMessage]) -> Result<()> {
-        let own = self.own()?;
+        // Asked each time: the hidden id may be learned while the session lasts.
+        let own = self.backend.own_addresses()?;
         let arrivals = self.convert(batch, &own);
         if arrivals.is_empty() {
             return Ok(());
@@ -98,17 +97,6 @@ impl Inbox {
             }
         }
         arrivals
-    }
-
-    /// Returns the addresses of the account, number first; none before it is linked.
-    fn own(&self) -> Result<Vec<Jid>> {
-        if let Some(own) = self.own.get() {
-            return Ok(own.clone());
-        }
-        let Some(account) = self.backend.stored_account()? else { return Ok(Vec::new()) };
-        let names = [Some(format!("{}@s.whatsapp.net", account.phone_number)), account.lid];
-        let own: Vec<Jid> = names.iter().flatten().filter_map(|name| name.parse().ok()).collect();
-        Ok(self.own.get_or_init(|| own).clone())
     }
 
     /// Returns the time of a message in milliseconds since 1970.

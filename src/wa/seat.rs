@@ -178,7 +178,7 @@ impl Seat {
         let no = device.no;
         Self {
             no,
-            backend: Mutex::new(Arc::new(Backend::new(parts.store.clone(), no))),
+            backend: Mutex::new(Arc::new(Backend::new(parts.store.clone(), parts.clock.clone(), no))),
             acks: Acks::default(),
             people: People::default(),
             followed: Followed::default(),
@@ -249,7 +249,8 @@ impl Seat {
     /// credentials back.
     pub(super) async fn wipe(&self) -> Result<()> {
         self.backend().wipe().await?;
-        *lock(&self.backend) = Arc::new(Backend::new(self.parts.store.clone(), self.no));
+        let (store, clock) = (self.parts.store.clone(), self.parts.clock.clone());
+        *lock(&self.backend) = Arc::new(Backend::new(store, clock, self.no));
         // The next account has other people.
         self.followed.clear();
         Ok(())

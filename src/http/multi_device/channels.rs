@@ -1,7 +1,7 @@
 //! Channels: following, making and reading them, and posting in own ones (ours, in the style of the family).
 
+use super::answers::{self, SentView};
 use super::chats::within;
-use super::kinds::{SentView, answer};
 use super::messages::idempotency_key;
 use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
@@ -132,7 +132,7 @@ async fn publish(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let text = body.message.filter(|text| !text.trim().is_empty());
     let text = Text::parse(&text.ok_or_else(|| Error::invalid("message", "1 to 4096 characters"))?)?;
     let sent = gateway.post_in_channel(request.caller(), &device, &channel, text, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 /// Returns the device and the channel of the path; whose device it is comes before how the channel is written.

@@ -1,7 +1,7 @@
 //! What the owner of an account sets for a chat: archive, pin, mute (ours, in the style of the family).
 
+use super::answers::{self, SentView};
 use super::chats::chat_of;
-use super::kinds::{SentView, answer};
 use super::messages::idempotency_key;
 use crate::error::{Code, Error, Result};
 use crate::gateway::Gateway;
@@ -41,7 +41,7 @@ async fn set_timer(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let body: TimerBody = request.json().await?;
     let key = idempotency_key(&request)?;
     let sent = gateway.set_timer(request.caller(), &device, chat, body.expires_in_seconds, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -9,9 +9,9 @@ use crate::http::message_view::MarksView;
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Access, Route, get, post};
-use crate::model::chat::{Chat, ChatSettings};
+use crate::model::chat::{Chat, ChatMark, ChatSettings};
 use crate::model::device::Device;
-use crate::model::jid::{Jid, PhoneRule};
+use crate::model::jid::{Jid, PhoneRule, Server};
 use crate::model::message::{Message, MessageStatus};
 use crate::words::Lang;
 use schemars::JsonSchema;
@@ -36,7 +36,7 @@ pub fn routes() -> Vec<Route> {
             .query::<HistoryQuery>()
             .gives::<GroupHistoryView>(),
         get("/devices/:deviceId/chats", list)
-            .summary("Chats, newest activity first")
+            .summary("Chats, newest activity first; groups for administrators only")
             .query::<ChatsQuery>()
             .gives::<ChatsView>(),
         post("/devices/:deviceId/chats/:jid/read", read).unnoted().summary("Marks a chat as read"),
@@ -73,12 +73,11 @@ async fn page(
     chat: Jid,
 ) -> Result<(Vec<MessageView>, bool, bool)> {
     let limit = within("limit", query.limit, 1..=100, HISTORY_LIMIT)?;
-    let wait = within("waitSeconds", query.wait_seconds, 0..=120, 10)?;
+    let wait = Duration::from_secs(within("waitSeconds", query.wait_seconds, 0..=120, 10)? as u64);
     let source = match query.source {
-        Some(Source::Server | Source::Whatsapp) => {
-            HistorySource::Phone { wait: Duration::from_secs(wait as u64) }
-        }
-        Some(Source::Auto | Source::Store) | None => HistorySource::Store,
+        Some(Source::Server | Source::Whatsapp) => HistorySource::Phone { wait },
+        Some(Source::Auto) | None => HistorySource::Auto { wait },
+        Some(Source::Store) => HistorySource::Store,
     };
     let (page, asked) = gateway.history_from(source, device, chat, query.before, limit).await?;
     let lids = gateway.lids(device.no, page.rows.iter().filter_map(|row| row.sender.as_ref()))?;
@@ -90,8 +89,10 @@ async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let query: ChatsQuery = request.query()?;
     let limit = within("limit", query.limit, 1..=100, CHATS_LIMIT)?;
-    let page = gateway.chats(&device, query.search, query.before, limit).await?;
-    let next_before = page.rows.last().filter(|_| page.has_more).map(|chat| chat.last_at);
+    let before = query.before.map(|mark| mark.parse()).transpose()?;
+    let page = gateway.chats(request.caller(), &device, query.search, before, limit).await?;
+    let last = page.rows.last().filter(|_| page.has_more);
+    let next_before = last.map(|chat| ChatMark::of(chat).to_string());
     let lids = gateway.lids(device.no, page.rows.iter().map(|chat| &chat.jid))?;
     let settings = gateway.chat_settings(&device, page.rows.iter().map(|chat| &chat.jid))?;
     let view = |chat: &Chat| ChatView::new(chat, lids.get(&chat.jid), settings.get(&chat.jid));
@@ -106,12 +107,15 @@ async fn read(gateway: Gateway, request: Request) -> Result<Outcome> {
     Ok(Outcome::said(Code::Ok))
 }
 
-/// Returns the chat of the path: an address, or a number of any country. Groups are for administrators.
+/// Returns the chat of the path: the address of a person or group, or a number of any country. Groups are for administrators.
 pub(super) fn chat_of(request: &Request) -> Result<Jid> {
     let text = request.param("jid");
     let chat = if text.contains('@') { text.parse()? } else { PhoneRule::International.recipient(text)? };
-    if chat.is_group() {
-        request.caller().require_admin()?;
+    match chat.server() {
+        Server::User | Server::Lid => {}
+        Server::Group => request.caller().require_admin()?,
+        // These have no chat that could be read or answered.
+        Server::Broadcast | Server::Newsletter => return Err(Error::new(Code::PhoneInvalid)),
     }
     Ok(chat)
 }
@@ -137,8 +141,9 @@ struct HistoryQuery {
     limit: Option<usize>,
     /// Id of a message: only older ones.
     before: Option<String>,
-    /// `auto` (default) and `store` answer from the store, which every message and the phone's history reach by themselves.
-    /// `server` and `whatsapp` ask the phone for older messages when the store has fewer than asked for.
+    /// `store` answers from the store, which every message and the phone's history reach by themselves. `server` and `whatsapp`
+    /// ask the phone for older messages when the store has fewer than asked for. `auto` (default) does so too, for 3 seconds at
+    /// most, and not again when the phone has just said that there are none.
     source: Option<Source>,
     /// How long the phone may take to answer, 0 to 120, default 10.
     wait_seconds: Option<usize>,
@@ -159,8 +164,8 @@ struct ChatsQuery {
     search: Option<String>,
     /// 1 to 100, default 30.
     limit: Option<usize>,
-    /// `nextBefore` of the page before, epoch milliseconds.
-    before: Option<i64>,
+    /// `nextBefore` of the page before; epoch milliseconds alone give what is older.
+    before: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -219,10 +224,10 @@ impl MessageView {
         lids: &HashMap<Jid, Jid>,
         lang: Lang,
     ) -> Self {
-        let own = || device.phone_number.as_ref().map(|number| format!("{number}@s.whatsapp.net"));
+        let own = device.addresses().first().map(Jid::to_string);
         let sender = message.sender.as_ref();
         let (from, from_lid) = match message.from_me {
-            true => (own(), device.lid.clone()),
+            true => (own.clone(), device.lid.clone()),
             false => {
                 (sender.map(Jid::to_string), sender.and_then(|sender| lids.get(sender)).map(Jid::to_string))
             }
@@ -233,8 +238,8 @@ impl MessageView {
             from_lid,
             from_me: message.from_me,
             message_type: message.content.kind().to_owned(),
-            content: ContentView::new(gateway, message, own().as_deref()),
-            marks: MarksView::new(message, own().as_deref()),
+            content: ContentView::new(gateway, message, own.as_deref()),
+            marks: MarksView::new(message, own.as_deref()),
             timestamp: message.at,
             status: message.status,
             push_name: message.push_name.clone(),
@@ -249,8 +254,8 @@ struct ChatsView {
     device_id: String,
     chats: Vec<ChatView>,
     has_more: bool,
-    /// Epoch milliseconds; give it as `before` for the next page.
-    next_before: Option<i64>,
+    /// Give it as `before` for the next page.
+    next_before: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

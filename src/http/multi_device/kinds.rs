@@ -1,10 +1,10 @@
 //! Sending places, contact cards and polls (ours, in the style of the family).
 
+use super::answers::{self, SentView};
 use super::messages::idempotency_key;
-use super::recipient::{destination, shown};
-use crate::clock::iso_ms;
+use super::recipient::destination;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{Gateway, Sent};
+use crate::gateway::Gateway;
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Route, post};
@@ -15,7 +15,7 @@ use crate::model::message::{Outgoing, OutgoingContent};
 use crate::model::outgoing::Around;
 use crate::model::place::Place;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Largest body, in bytes: fifty cards of full length.
 const CARDS_BODY_MAX: usize = 4 << 20;
@@ -94,23 +94,8 @@ async fn send(
     let quote = to.quoted.map(|id| gateway.quoted(&device, &chat, &id)).transpose()?;
     let around = Around { quote, ..Around::default() };
     let outgoing = Outgoing { around, ..Outgoing::new(chat, content) };
-    let sent = gateway.send_content(request.caller(), &device, outgoing, key).await?;
-    Ok(answer(&device, sent))
-}
-
-/// Returns the answer of a send.
-pub(super) fn answer(device: &Device, sent: Sent) -> Outcome {
-    let view = SentView {
-        device_id: device.id.to_string(),
-        to: shown(&sent.to),
-        timestamp: iso_ms(sent.at),
-        status: if sent.accepted { "sent" } else { "pending" },
-        message_id: sent.message_id,
-    };
-    match sent.accepted {
-        true => Outcome::ok(Code::MessageSent, view),
-        false => Outcome::accepted(Code::MessageAccepted, view),
-    }
+    let sent = gateway.send(request.caller(), &device, outgoing, key).await?;
+    Ok(answers::sent(&device, &sent))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -187,17 +172,4 @@ struct PollBody {
     selectable_count: Option<u32>,
     /// Id of a message of the chat that this one answers.
     quoted_message_id: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SentView {
-    device_id: String,
-    /// WhatsApp's message id.
-    message_id: String,
-    /// ISO 8601, UTC.
-    timestamp: String,
-    to: String,
-    /// `sent`, or `pending` when WhatsApp has not answered yet: it is stored and will be sent.
-    status: &'static str,
 }

@@ -1,7 +1,7 @@
 //! What people do with messages of a chat: answer, react, rewrite, delete, forward (ours, in the style of the family).
 
+use super::answers::{self, SentView};
 use super::chats::chat_of;
-use super::kinds::{SentView, answer};
 use super::messages::idempotency_key;
 use super::recipient::destination;
 use crate::error::{Code, Error, Result};
@@ -77,8 +77,8 @@ async fn reply(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let text = body.text()?;
     let around = Around { quote: Some(gateway.quoted(&device, &chat, &id)?), ..Around::default() };
     let outgoing = Outgoing { around, ..Outgoing::text(chat, text) }.with_card(body.link_preview);
-    let sent = gateway.send_content(request.caller(), &device, outgoing, key).await?;
-    Ok(answer(&device, sent))
+    let sent = gateway.send(request.caller(), &device, outgoing, key).await?;
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn react(gateway: Gateway, mut request: Request) -> Result<Outcome> {
@@ -86,14 +86,14 @@ async fn react(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let body: ReactionBody = request.json().await?;
     let emoji = body.emoji.unwrap_or_default();
     let sent = gateway.react(request.caller(), &device, &chat, &id, &emoji, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn vote(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let Subject { device, chat, id, key } = subject(&gateway, &request)?;
     let body: VoteBody = request.json().await?;
     let sent = gateway.vote(request.caller(), &device, &chat, &id, &body.options, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn forward(gateway: Gateway, mut request: Request) -> Result<Outcome> {
@@ -101,7 +101,7 @@ async fn forward(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let body: ForwardBody = request.json().await?;
     let to = destination(&gateway, &request, body.to.or(body.phone))?;
     let sent = gateway.forward(request.caller(), &device, &chat, &id, to, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn star(gateway: Gateway, mut request: Request) -> Result<Outcome> {
@@ -119,26 +119,26 @@ async fn pin(gateway: Gateway, mut request: Request) -> Result<Outcome> {
         return Err(Error::new(Code::PinTimeInvalid));
     }
     let sent = gateway.pin(request.caller(), &device, &chat, &id, seconds, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn unpin(gateway: Gateway, request: Request) -> Result<Outcome> {
     let Subject { device, chat, id, key } = subject(&gateway, &request)?;
     let sent = gateway.pin(request.caller(), &device, &chat, &id, 0, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn rewrite(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let Subject { device, chat, id, key } = subject(&gateway, &request)?;
     let body: TextBody = request.json().await?;
     let sent = gateway.rewrite(request.caller(), &device, &chat, &id, &body.text()?, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn remove(gateway: Gateway, request: Request) -> Result<Outcome> {
     let Subject { device, chat, id, key } = subject(&gateway, &request)?;
     let sent = gateway.delete_message(request.caller(), &device, &chat, &id, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 #[derive(Deserialize, JsonSchema)]

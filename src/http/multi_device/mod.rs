@@ -3,6 +3,7 @@
 mod account_settings;
 mod activity;
 mod address_book;
+mod answers;
 mod channels;
 mod chat_settings;
 mod chats;

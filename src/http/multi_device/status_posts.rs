@@ -1,6 +1,6 @@
 //! Status posts: what an account and its contacts show for a day (ours, in the style of the family).
 
-use super::kinds::{SentView, answer};
+use super::answers::{self, SentView};
 use super::messages::idempotency_key;
 use crate::clock::iso_ms;
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ async fn publish(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let content = OutgoingContent::Text { text: Text::parse(text)? };
     let chosen = body.to.map(|people| chosen(&gateway, &people)).transpose()?;
     let sent = gateway.post_status(request.caller(), &device, content, chosen, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
@@ -56,7 +56,7 @@ async fn remove(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let key = idempotency_key(&request)?;
     let sent = gateway.delete_status(request.caller(), &device, request.param("messageId"), key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }
 
 /// Reads the people that a client chose for one post.

@@ -119,8 +119,8 @@ async fn apply(gateway: Gateway, mut request: Request) -> Result<Outcome> {
             message,
             template,
             device_id: Some(device_id),
+            status: Some(sent.status()),
             message_id: Some(sent.message_id),
-            status: Some(if sent.accepted { "sent" } else { "pending" }),
             timestamp: Some(iso_ms(sent.at)),
         },
     };

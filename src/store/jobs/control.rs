@@ -34,8 +34,8 @@ pub fn cancel(tables: &mut Tables<'_>, id: &JobId, now: i64, in_flight: impl Fn(
     Ok(job)
 }
 
-/// Cancels everything that waits for a device, before it is removed.
-pub fn cancel_of_device(tables: &mut Tables<'_>, device: DeviceNo, now: i64) -> Result<()> {
+/// Cancels everything that waits for a device, before it is removed, and returns what that was.
+pub fn cancel_of_device(tables: &mut Tables<'_>, device: DeviceNo, now: i64) -> Result<Vec<JobId>> {
     let mut ids = BTreeSet::new();
     for row in tables.queue.range((device.0, 0, i64::MIN, 0)..=(device.0, u8::MAX, i64::MAX, u64::MAX))? {
         ids.insert(row?.1.value().0.to_owned());
@@ -47,7 +47,9 @@ pub fn cancel_of_device(tables: &mut Tables<'_>, device: DeviceNo, now: i64) -> 
             ids.insert(id);
         }
     }
-    ids.into_iter().try_for_each(|id| end(tables, &JobId(id), now))
+    let ids: Vec<JobId> = ids.into_iter().map(JobId).collect();
+    ids.iter().try_for_each(|id| end(tables, id, now))?;
+    Ok(ids)
 }
 
 /// Cancels a job, or takes out of the queue what an ended one left there in flight.

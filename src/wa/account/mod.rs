@@ -10,7 +10,6 @@ use super::outcome::SendFailure;
 use super::seat::Seat;
 use super::send::{failure, wire_jid};
 use super::{people, receive};
-use crate::error::Error;
 use crate::model::jid::Jid;
 use crate::model::profile::{Presence, Typing};
 use std::error::Error as StdError;
@@ -121,8 +120,7 @@ impl Account {
     }
 
     fn own(&self) -> Result<Jid, SendFailure> {
-        let account = self.seat.backend().stored_account().map_err(SendFailure::Broken)?;
-        let number = account.map(|account| account.phone_number).ok_or(SendFailure::NotConnected)?;
-        format!("{number}@s.whatsapp.net").parse().map_err(|why: Error| SendFailure::Broken(why))
+        let own = self.seat.backend().own_addresses().map_err(SendFailure::Broken)?;
+        own.into_iter().next().ok_or(SendFailure::NotConnected)
     }
 }

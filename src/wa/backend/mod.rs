@@ -13,7 +13,9 @@ mod signal;
 #[cfg(test)]
 mod tests;
 
+use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::model::device::own_addresses;
 use crate::model::device_contact::Names;
 use crate::model::id::DeviceNo;
 use crate::model::jid::{Identity, Jid};
@@ -31,6 +33,7 @@ use wacore::store::traits::LidPnMappingEntry;
 /// The protocol state of one device. There is one per device in the process, because it keeps the order of its writes.
 pub(super) struct Backend {
     store: Store,
+    clock: Clock,
     device: DeviceNo,
     later: Later,
     /// What became known of people and travels with the next write. Taken under `order` alone.
@@ -42,9 +45,10 @@ pub(super) struct Backend {
 }
 
 impl Backend {
-    pub(super) fn new(store: Store, device: DeviceNo) -> Self {
+    pub(super) fn new(store: Store, clock: Clock, device: DeviceNo) -> Self {
         Self {
             store,
+            clock,
             device,
             later: Later::default(),
             held: Mutex::default(),
@@ -58,6 +62,11 @@ impl Backend {
         let device: Option<wacore::store::Device> =
             self.get_json(kinds::DEVICE, b"").map_err(|why| Error::internal("reading credentials", why))?;
         Ok(device.as_ref().and_then(Account::of))
+    }
+
+    /// Returns the addresses of the linked account, the number first; none when no phone has linked it.
+    pub(super) fn own_addresses(&self) -> Result<Vec<Jid>> {
+        Ok(self.stored_account()?.map_or_else(Vec::new, |account| account.addresses()))
     }
 
     /// Returns the phone number behind a hidden id, when it is known.
@@ -205,7 +214,7 @@ impl Backend {
         if people.is_empty() {
             sessions::write(&self.store, self.device, all).await.map_err(failed)?;
         } else {
-            let now = wacore::time::now_millis();
+            let now = self.clock.now();
             sessions::write_with(&self.store, self.device, all, people, now).await.map_err(failed)?;
             let mut held = self.held();
             held.who.drain(..counts.0);
@@ -273,6 +282,11 @@ impl Account {
     pub(super) fn of(device: &wacore::store::Device) -> Option<Self> {
         let phone_number = device.pn.as_ref()?.user.to_string();
         Some(Self { phone_number, lid: device.lid.as_ref().map(|lid| lid.to_non_ad().to_string()) })
+    }
+
+    /// Returns the addresses of the account that are known, the number first.
+    pub(super) fn addresses(&self) -> Vec<Jid> {
+        own_addresses(Some(&self.phone_number), self.lid.as_deref())
     }
 }
 

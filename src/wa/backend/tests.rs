@@ -1,6 +1,7 @@
 //! The same calls on our backend and on the library's reference have the same results.
 
 use super::Backend;
+use crate::clock::Clock;
 use crate::model::id::DeviceNo;
 use crate::store::Store;
 use bytes::Bytes;
@@ -30,7 +31,7 @@ impl Answers {
 }
 
 fn ours(dir: &std::path::Path) -> Backend {
-    Backend::new(Store::for_tests(dir), DeviceNo(7))
+    Backend::new(Store::for_tests(dir), Clock::by_hand(1_000), DeviceNo(7))
 }
 
 /// Runs the calls on both and compares.
@@ -335,7 +336,7 @@ async fn a_ratchet_on_disk_never_goes_without_the_message_it_decrypted() {
     // The process dies here: nothing is flushed any more.
     let store = backend.store.clone();
     drop(backend);
-    let after = Backend::new(store, DeviceNo(7));
+    let after = Backend::new(store, Clock::by_hand(1_000), DeviceNo(7));
     assert!(after.has_session("a@lid").await.expect("answer"));
     assert_eq!(after.get_pending_inbound("c", "s", "I1").await.expect("answer"), Some(b"one".to_vec()));
     after.delete_pending_inbound("c", "s", "I1").await.expect("deleted");

@@ -55,7 +55,8 @@ pub enum SettingChange {
 }
 
 impl Groups {
-    /// Makes a group and returns it as the network has it: who could not be taken in is not in it.
+    /// Makes a group and returns it as the network has it: who could not be taken in is not in it, unless the network does not
+    /// answer any more after it made the group.
     pub async fn create(&self, subject: &str, people: &[Jid]) -> Result<Group, SendFailure> {
         let client = self.client()?;
         let people = people.iter().map(|person| Ok(GroupParticipantOptions::new(wire_jid(person)?)));
@@ -64,10 +65,17 @@ impl Groups {
         let created =
             patience::ask(&self.seat, || async { client.groups().create_group(options.clone()).await })
                 .await?;
-        let group = address(&created.metadata.id).filter(Jid::is_group);
-        let group = group.ok_or_else(|| broken("the network made a group without an address"))?;
+        let told = super::convert::group(created.metadata, self.seat.parts.clock.now());
+        let told = told.ok_or_else(|| broken("the network made a group without an address"))?;
         // The answer lists everybody who was asked for, those who were refused included.
-        self.ask(&group).await
+        match self.ask(&told.jid).await {
+            Ok(group) => Ok(group),
+            Err(why) => {
+                tracing::warn!(device = %self.seat.no, ?why, "a new group could not be asked for");
+                // It is there all the same; who asks for it next asks the network.
+                self.keep(Group { stale: true, ..told }, self.seen()?).await
+            }
+        }
     }
 
     /// Changes who is in a group or what they may do; returns what came of each person.

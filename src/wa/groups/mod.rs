@@ -66,7 +66,12 @@ impl Groups {
         let told = patience::ask(&self.seat, || async { client.groups().get_metadata(&wire).await }).await?;
         // The network answers about a group only to those who are in it.
         let told = convert::group(told, now).ok_or(SendFailure::Refused { code: convert::UNREADABLE })?;
-        let no = self.seat.no;
+        self.keep(told, seen).await
+    }
+
+    /// Stores what the network told of a group; `seen` is what was known before it was asked.
+    async fn keep(&self, told: Group, seen: Seen) -> Result<Group, SendFailure> {
+        let (no, now) = (self.seat.no, self.seat.parts.clock.now());
         let stored = self.seat.parts.store.write(move |t| groups::put(t, no, told.clone(), &seen, now)).await;
         stored.map_err(SendFailure::Broken)
     }

@@ -10,7 +10,6 @@ mod read;
 
 pub(super) use ask::{Answers, ask};
 
-use super::backend::Backend;
 use super::kinds::context::People;
 use super::seat::Seat;
 use super::votes;
@@ -73,7 +72,7 @@ async fn store(seat: &Arc<Seat>, part: Kept) -> Result<()> {
 async fn take(seat: &Arc<Seat>, seq: u64, chunk: LazyHistorySync) -> Result<()> {
     let (store, no) = (&seat.parts.store, seat.no);
     let backend = seat.backend();
-    let own = own(&backend)?;
+    let own = backend.own_addresses()?;
     let (kind, progress) = (chunk.sync_type(), chunk.progress());
     let question = chunk.peer_data_request_session_id().map(str::to_owned);
     let reader = Arc::new(Reader { device: no, own: own.clone(), chunk });
@@ -114,13 +113,6 @@ async fn take(seat: &Arc<Seat>, seq: u64, chunk: LazyHistorySync) -> Result<()> 
         seat.answers.tell(&question);
     }
     Ok(())
-}
-
-/// Returns the account's addresses, number first.
-fn own(backend: &Backend) -> Result<Vec<Jid>> {
-    let Some(account) = backend.stored_account()? else { return Ok(Vec::new()) };
-    let names = [Some(format!("{}@s.whatsapp.net", account.phone_number)), account.lid];
-    Ok(names.iter().flatten().filter_map(|name| name.parse().ok()).collect())
 }
 
 fn store_piece(tables: &mut Tables<'_>, piece: &Piece, own: &[Jid], now: i64) -> Result<usize> {

@@ -113,3 +113,57 @@ fn a_stalled_connection_delays_and_does_not_lose() {
     wait_for("all of them", || (phones.received(CUSTOMER).len() == 11).then_some(()));
     assert!(phones.received(CUSTOMER).iter().all(|one| one["deliveries"] == 1));
 }
+
+#[test]
+fn a_bulk_that_takes_too_long_is_answered_as_accepted_and_goes_on() {
+    let kurir = TestKurir::options().config("[queue]\nbulk_answer_within = \"300ms\"\n").start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", SHOP);
+    phones.fault(json!({"phone": SHOP, "delayedAckMs": 2000}));
+    let body = json!({"delay": 0, "messages": [
+        {"to": CUSTOMER, "message": "satu"}, {"to": "12345", "message": "x"}, {"to": CUSTOMER, "message": "dua"},
+    ]});
+    let ask = || {
+        let call = kurir.owner().call("POST", &format!("{BASE}/devices/toko-1/send-message"));
+        call.header("idempotency-key", "pelan").json(&body).send()
+    };
+    let early = ask();
+    let data = early.data(202);
+    assert_eq!(early.json()["message"], "Bulk diterima dan masih dikirim. 0 berhasil, 1 gagal sejauh ini");
+    let states = |data: &serde_json::Value| {
+        [0, 1, 2].map(|n| data["results"][n]["status"].as_str().expect("a state").to_owned())
+    };
+    assert_eq!(states(&data), ["pending", "error", "pending"]);
+    phones.no_faults();
+    // The same request asks how it went on.
+    let late = wait_for("the end of the bulk", || Some(ask()).filter(|reply| reply.status == 200));
+    let done = late.data(200);
+    assert_eq!(late.json()["message"], "Bulk kirim selesai. 2 berhasil, 1 gagal");
+    assert_eq!(states(&done), ["success", "error", "success"]);
+    for n in [0, 2] {
+        assert_eq!(done["results"][n]["messageId"], data["results"][n]["messageId"]);
+    }
+    assert_eq!(phones.received(CUSTOMER).len(), 2);
+}
+
+#[test]
+fn a_bulk_ends_with_its_device() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", SHOP);
+    let api = kurir.owner();
+    let waiting = std::thread::spawn(move || {
+        let messages = json!([{"to": CUSTOMER, "message": "satu"}, {"to": CUSTOMER, "message": "dua"}]);
+        let path = format!("{BASE}/devices/toko-1/send-message");
+        api.post(&path, json!({"messages": messages, "delay": 3600}))
+    });
+    phones.wait_text(CUSTOMER, "satu");
+    wait_for("the first text to be settled", || {
+        let history = kurir.history("toko-1", CUSTOMER);
+        history.iter().any(|one| one["status"] != "pending").then_some(())
+    });
+    kurir.owner().delete(&format!("{BASE}/devices/toko-1")).expect(200);
+    let data = waiting.join().expect("the request ends").data(200);
+    assert_eq!([&data["successCount"], &data["errorCount"]], [&json!(1), &json!(1)]);
+    assert_eq!(data["results"][1]["error"], "Pengiriman dibatalkan");
+}

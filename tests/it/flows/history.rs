@@ -159,7 +159,7 @@ fn the_phone_is_asked_for_what_is_older_than_its_history() {
     assert_eq!(asked.json()["message"], "Chat history berhasil diambil langsung dari WhatsApp");
     let asked = asked.data(200);
     assert_eq!((&asked["total"], &asked["messages"][60]["content"]["text"]), (&json!(61), &json!("lama 0")));
-    let stored = kurir.owner().get(&path);
+    let stored = kurir.owner().get(&format!("{path}&source=store"));
     assert_eq!(stored.json()["message"], "Chat history berhasil diambil dari store");
     assert_eq!(stored.data(200)["total"], 61);
     // The history of others is asked for as little as it is shown.
@@ -196,4 +196,35 @@ fn a_phone_hands_over_a_year_when_that_is_asked_for() {
         let got = kurir.history("toko-1", FRIEND).len();
         assert_eq!(got == 61, kind == "full", "{kind}: {got}");
     }
+}
+
+#[test]
+fn without_a_source_the_phone_is_asked_until_it_has_nothing_older() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    phones.add(PHONE);
+    phones.add(FRIEND);
+    let old = (0..40).map(|n| json!({"at": days_ago(400) + n * 1000, "text": format!("lama {n}")}));
+    let messages: Vec<Value> = old.chain([json!({"at": days_ago(1), "text": "baru"})]).collect();
+    phones.give_history(PHONE, json!({"chats": [{"chat": FRIEND, "messages": messages}]}));
+    let mut events = Events::open(&kurir.owner());
+    kurir.create_device("toko-1");
+    connect(&kurir, &phones);
+    handed_over(&mut events);
+    assert!(kurir.history("toko-1", FRIEND).len() < 41, "the phone does not hand over what is too old");
+    let path = format!("{BASE}/devices/toko-1/chat-history/{FRIEND}");
+    let ask = |query: &str| {
+        let reply = kurir.owner().get(&format!("{path}?{query}"));
+        let from = reply.json()["message"].as_str().unwrap_or_default().to_owned();
+        (from, reply.data(200)["total"].as_u64().expect("a number"))
+    };
+    let (store, phone) =
+        ("Chat history berhasil diambil dari store", "Chat history berhasil diambil langsung dari WhatsApp");
+    assert_eq!(ask("limit=1"), (store.into(), 1), "the store has as many as asked for");
+    wait_for("the older messages", || (ask("source=auto&limit=100").1 == 41).then_some(()));
+    // Once more about what is oldest now; then it is known that there is nothing.
+    wait_for("the word that there is nothing older", || {
+        (ask("limit=100") == (store.into(), 41)).then_some(())
+    });
+    assert_eq!(ask("source=whatsapp&limit=100"), (phone.into(), 41), "who insists asks the phone");
 }

@@ -117,3 +117,51 @@ fn the_same_key_at_the_same_time_makes_one_message() {
     kurir.phones().wait_text(CUSTOMER, "berikutnya");
     assert_eq!(kurir.phones().received(CUSTOMER).len(), 2);
 }
+
+/// What a request did must not keep its repetition from its answer: the message is gone, or the device is away.
+#[test]
+fn a_repeated_request_is_answered_before_anything_else_is_looked_at() {
+    let kurir = TestKurir::start();
+    kurir.link(&kurir.phones(), "toko-1", SHOP);
+    let group = {
+        let body = json!({"subject": "Panitia", "participants": [CUSTOMER]});
+        let made = kurir.owner().post(&format!("{BASE}/devices/toko-1/groups"), body).data(201);
+        made["groupId"].as_str().expect("an id").to_owned()
+    };
+    let id = kurir.send("toko-1", CUSTOMER, "salah")["messageId"].as_str().expect("an id").to_owned();
+    let path = format!("{BASE}/devices/toko-1/chats/{CUSTOMER}/messages/{id}");
+    let change = |verb: &str, key: &str, path: &str, body: Value| {
+        kurir.owner().call(verb, path).header("idempotency-key", key).json(&body).send()
+    };
+    let all = [
+        ("POST", format!("{path}/reaction"), json!({"emoji": "👍"})),
+        ("PUT", format!("{path}/pin"), json!({})),
+        ("PUT", path.clone(), json!({"message": "benar"})),
+        ("POST", format!("{path}/forward"), json!({"to": CUSTOMER})),
+        ("DELETE", path.clone(), json!({})),
+        (
+            "POST",
+            format!("{BASE}/devices/toko-1/send-group-message"),
+            json!({"groupId": group, "message": "satu"}),
+        ),
+        (
+            "POST",
+            format!("{BASE}/devices/toko-1/send-group-message"),
+            json!({"items": [{"groupId": group, "message": "dua"}]}),
+        ),
+    ];
+    let ask_all = || -> Vec<Value> {
+        let asked = all.iter().enumerate();
+        asked
+            .map(|(n, (verb, path, body))| change(verb, &format!("k{n}"), path, body.clone()).data(200))
+            .collect()
+    };
+    let first = ask_all();
+    change("DELETE", "other", &path, json!({})).refused(400, "Pesan sudah dihapus");
+    assert_eq!(ask_all(), first, "the message is deleted");
+    kurir.owner().delete(&format!("{BASE}/devices/toko-1/disconnect?logout=false")).expect(200);
+    wait_for("the end of the connection", || (kurir.status("toko-1")["isConnected"] == false).then_some(()));
+    assert_eq!(ask_all(), first, "the device is away");
+    change("POST", "k0", &format!("{path}/reaction"), json!({"emoji": "🎉"}))
+        .refused(409, "Idempotency-Key sudah dipakai untuk permintaan lain");
+}

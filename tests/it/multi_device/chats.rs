@@ -20,7 +20,9 @@ fn a_history_refuses_what_is_out_of_range() {
     ask(FRIEND, "waitSeconds=121").refused(400, "waitSeconds tidak valid");
     ask(FRIEND, "source=memory").refused(400, "Parameter source tidak valid");
     ask(FRIEND, "before=3EB0UNKNOWN").refused(400, "Pesan before tidak dikenal");
-    ask("x@example.com", "").refused(400, "Format nomor telepon tidak valid");
+    for no_chat in ["x@example.com", "status@broadcast", "120363000000000001@newsletter"] {
+        ask(no_chat, "").refused(400, "Format nomor telepon tidak valid");
+    }
     ask("%20", "").refused(400, "Format nomor telepon tidak valid");
     for source in ["auto", "store", "server", "whatsapp", ""] {
         let empty = ask(FRIEND, &format!("source={source}")).data(200);
@@ -31,6 +33,8 @@ fn a_history_refuses_what_is_out_of_range() {
     }
     let chats = kurir.owner().get(&format!("{BASE}/devices/toko-1/chats?limit=101"));
     chats.refused(400, "limit tidak valid");
+    let chats = kurir.owner().get(&format!("{BASE}/devices/toko-1/chats?before=kemarin"));
+    chats.refused(400, "before tidak valid");
 }
 
 #[test]
@@ -58,7 +62,7 @@ fn a_history_holds_both_sides_newest_first_page_by_page() {
         });
     }
     let path = format!("{BASE}/devices/toko-1/chat-history/{FRIEND}");
-    let reply = kurir.owner().get(&path);
+    let reply = kurir.owner().get(&format!("{path}?source=store"));
     assert_eq!(reply.json()["message"], "Chat history berhasil diambil dari store");
     let all = reply.data(200);
     let text = |message: &Value| message["content"]["text"].as_str().map(str::to_owned);
@@ -101,4 +105,39 @@ fn a_history_holds_both_sides_newest_first_page_by_page() {
         let answers = phones.messages(FRIEND);
         answers.iter().any(|one| one["text"] == "jawab 2" && one["status"] == "read").then_some(())
     });
+}
+
+#[test]
+fn the_chats_of_groups_are_listed_for_administrators() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    let (user, token) = kurir.register("ani");
+    kurir.owner().post(&format!("{BASE}/devices"), json!({"deviceId": "ani-1", "userId": user})).data(201);
+    for number in [PHONE, FRIEND] {
+        phones.add(number);
+    }
+    let connecting = kurir.owner().call("POST", &format!("{BASE}/devices/ani-1/connect")).send().data(200);
+    phones.scan(PHONE, connecting["qr"].as_str().expect("a QR"));
+    kurir.wait_connected("ani-1");
+    let group = phones.make_group(FRIEND, &[PHONE], "lid");
+    phones.write(FRIEND, PHONE, "untuk toko");
+    phones.write(FRIEND, &group, "untuk semua");
+    let chats = |token: Option<&str>, query: &str| -> Vec<Value> {
+        let api = token.map_or_else(|| kurir.owner(), |token| kurir.with_token(token));
+        let list = api.get(&format!("{BASE}/devices/ani-1/chats{query}")).data(200);
+        list["chats"].as_array().expect("a list").iter().map(|chat| chat["jid"].clone()).collect()
+    };
+    let person = json!(format!("{FRIEND}@s.whatsapp.net"));
+    wait_for("both chats", || (chats(None, "").len() == 2).then_some(()));
+    assert_eq!(chats(None, "?search=semua"), [json!(group)]);
+    assert_eq!(chats(Some(&token), ""), [person]);
+    assert_eq!(chats(Some(&token), "?search=semua"), [] as [Value; 0]);
+    // The list goes on where a page ended; a time alone is understood as well.
+    let first = kurir.owner().get(&format!("{BASE}/devices/ani-1/chats?limit=1")).data(200);
+    let next = first["nextBefore"].as_str().expect("a place").to_owned();
+    let (at, _) = next.split_once('.').expect("a time and a chat");
+    assert_eq!(first["chats"][0]["lastMessage"]["timestamp"].to_string(), at);
+    let rest = chats(None, &format!("?before={next}"));
+    assert!(rest.len() == 1 && rest[0] != first["chats"][0]["jid"], "{rest:?}");
+    assert_eq!(chats(None, "?before=1000"), [] as [Value; 0]);
 }

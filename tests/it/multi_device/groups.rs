@@ -203,3 +203,20 @@ fn too_many_requests_are_waited_out() {
     assert_eq!(kurir.owner().get(&path("groups?refresh=true")).data(200)["total"], 1);
     assert!(begun.elapsed().as_secs() >= 3, "one second, then two");
 }
+
+/// The network makes the group and then refuses every question about groups.
+#[test]
+fn a_group_that_was_made_is_told_even_when_it_cannot_be_asked_for() {
+    let kurir = TestKurir::start();
+    let phones = kurir.phones();
+    kurir.link(&phones, "toko-1", SHOP);
+    list(&kurir).data(200);
+    phones.fault(json!({"phone": SHOP, "skip": 1, "iqError": {"code": 500, "xmlns": "w:g2"}}));
+    let body = json!({"subject": "Keluarga", "participants": [ANI]});
+    let made = kurir.owner().post(&path("groups"), body).data(201);
+    let group = made["groupId"].as_str().expect("an id");
+    assert_eq!(made["subject"], "Keluarga");
+    phones.no_faults();
+    let info = kurir.owner().get(&path(&format!("groups/{group}/info"))).data(200);
+    assert_eq!((&info["id"], info["participants"].as_array().map(Vec::len)), (&json!(group), Some(2)));
+}

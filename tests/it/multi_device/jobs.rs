@@ -149,8 +149,36 @@ fn users_may_be_kept_from_bulk_jobs() {
     let (user, token) = kurir.register("ani");
     kurir.owner().post(&format!("{BASE}/devices"), json!({"deviceId": "ani-1", "userId": user})).data(201);
     let path = format!("{BASE}/devices/ani-1/jobs/send-text");
-    kurir.with_token(&token).post(&path, json!({"messages": texts(1)})).refused(403, "Admin only");
-    kurir.owner().post(&path, json!({"messages": texts(1)})).data(202);
+    let ani = kurir.with_token(&token);
+    ani.post(&path, json!({"messages": texts(1)})).refused(403, "Admin only");
+    ani.post(&path, json!({})).refused(403, "Admin only");
+    let made = kurir.owner().post(&path, json!({"messages": texts(1)})).data(202);
+    steered_by_administrators_alone(&kurir, &token, &made);
+}
+
+#[test]
+fn jobs_to_groups_are_steered_by_administrators_alone() {
+    let kurir = TestKurir::start();
+    let (user, token) = kurir.register("ani");
+    kurir.owner().post(&format!("{BASE}/devices"), json!({"deviceId": "ani-1", "userId": user})).data(201);
+    let path = format!("{BASE}/devices/ani-1/groups/120363123456789012@g.us/jobs/send-media");
+    let body = json!({"items": [{"mediaType": "image", "url": "https://example.com/a.jpg"}]});
+    let made = kurir.owner().post(&path, body).data(202);
+    steered_by_administrators_alone(&kurir, &token, &made);
+}
+
+/// Their own jobs users look at and cancel in any case.
+fn steered_by_administrators_alone(kurir: &TestKurir, token: &str, made: &Value) {
+    let path = format!("{BASE}/jobs/{}", made["jobId"].as_str().expect("an id"));
+    let user = kurir.with_token(token);
+    for verb in ["pause", "resume", "retry"] {
+        user.post(&format!("{path}/{verb}"), json!({})).refused(403, "Admin only");
+    }
+    user.put(&path, json!({"priority": "high"})).refused(403, "Admin only");
+    user.put(&path, json!({})).refused(403, "Admin only");
+    assert_eq!(user.get(&path).data(200)["status"], "queued");
+    assert_eq!(kurir.owner().post(&format!("{path}/pause"), json!({})).data(200)["status"], "paused");
+    user.post(&format!("{path}/cancel"), json!({})).data(200);
 }
 
 /// The entry that is being sent is finished first, what waits is not sent.

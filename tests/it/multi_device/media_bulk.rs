@@ -124,7 +124,7 @@ fn a_media_job_fetches_one_address_once_and_keeps_its_files_until_it_ends() {
     kurir.link(&phones, "toko-1", SHOP);
     let url = site.url("/faktur.pdf");
     let body = json!({"delay": 0, "items": [
-        {"to": ANI, "mediaType": "document", "url": url, "caption": "untuk Ani"},
+        {"to": ANI, "mediaType": "document", "url": url, "caption": "untuk Ani", "fileName": "faktur Ani.pdf"},
         {"to": BUDI, "mediaType": "document", "url": url, "caption": "untuk Budi"},
         {"to": BUDI, "mediaType": "document", "url": site.url("/none")},
         {"to": BUDI, "mediaType": "image", "base64": base64(&picture(9, 9, ImageFormat::Png))},
@@ -145,9 +145,12 @@ fn a_media_job_fetches_one_address_once_and_keeps_its_files_until_it_ends() {
         job["results"][2],
         json!({"to": BUDI, "status": "error", "error": "File dari url tidak dapat diambil"})
     );
-    for (index, number, caption) in [(0, ANI, "untuk Ani"), (1, BUDI, "untuk Budi")] {
+    for (index, number, caption, name) in
+        [(0, ANI, "untuk Ani", "faktur Ani.pdf"), (1, BUDI, "untuk Budi", "faktur.pdf")]
+    {
         let id = job["results"][index]["messageId"].as_str().expect("an id");
-        assert_eq!(phones.wait_message(number, id)["caption"], caption);
+        let seen = phones.wait_message(number, id);
+        assert_eq!((&seen["caption"], &seen["fileName"]), (&json!(caption), &json!(name)));
         assert!(phones.media(number, id) == bytes);
     }
     // Once for both, and the missing one until it was given up.
@@ -201,4 +204,28 @@ fn jobs_are_for_owners_of_the_device_and_groups_for_administrators() {
     budi.post(&path("groups/1@g.us/jobs/send-media"), json!({})).refused(403, "Admin only");
     let unknown = format!("{BASE}/devices/none/send-media");
     kurir.owner().post(&unknown, json!({})).refused(404, "Device tidak ditemukan");
+}
+
+/// Four large bodies are in memory at one time; what is sent waits for WhatsApp without its body.
+#[test]
+fn bulks_that_wait_keep_no_place_from_other_large_requests() {
+    let (kurir, phones) = linked();
+    phones.fault(json!({"phone": SHOP, "delayedAckMs": 8_000}));
+    let file = base64(&pdf(1_200_000));
+    let body = json!({"delay": 0, "items": [{"to": ANI, "mediaType": "document", "base64": file}]});
+    let bulks: Vec<_> = (0..4)
+        .map(|_| {
+            let (api, body) = (kurir.owner(), body.clone());
+            std::thread::spawn(move || api.post(&path("send-media"), body))
+        })
+        .collect();
+    wait_for("the first file", || (!phones.received(ANI).is_empty()).then_some(()));
+    wait_for("the others to be read", || (kurir.history("toko-1", ANI).len() == 4).then_some(()));
+    let other = json!({"items": [{"to": ANI, "base64": file}]});
+    kurir.owner().post(&path("send-media"), other).refused(400, "mediaType wajib diisi");
+    assert!(bulks.iter().all(|bulk| !bulk.is_finished()), "the fifth waited for one of the four");
+    phones.no_faults();
+    for bulk in bulks {
+        assert_eq!(bulk.join().expect("it ends").data(200)["successCount"], 1);
+    }
 }

@@ -331,10 +331,11 @@ impl TestKurir {
         self.owner().post(&path, json!({"to": to, "message": text})).data(200)
     }
 
-    /// Returns the messages of a chat, oldest first.
+    /// Returns the stored messages of a chat, oldest first.
     #[track_caller]
     pub fn history(&self, device: &str, chat: &str) -> Vec<Value> {
-        let base = format!("/api/whatsapp-multi-device/devices/{device}/chat-history/{chat}?limit=100");
+        let base =
+            format!("/api/whatsapp-multi-device/devices/{device}/chat-history/{chat}?source=store&limit=100");
         let (mut all, mut before) = (Vec::new(), String::new());
         loop {
             let page = self.owner().get(&format!("{base}{before}")).data(200);

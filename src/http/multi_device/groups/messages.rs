@@ -1,11 +1,11 @@
 //! Texts to groups, with and without mentions.
 
 use super::{PEOPLE_BODY_MAX, people, subject};
-use crate::clock::iso_ms;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{BULK_MAX, Entry, Gateway, Sent};
+use crate::gateway::{BULK_MAX, Entry, Gateway};
+use crate::http::multi_device::answers::{self, GroupSentView, Whom};
 use crate::http::multi_device::delay::Delay;
-use crate::http::multi_device::messages::{BulkView, Whom, idempotency_key};
+use crate::http::multi_device::messages::idempotency_key;
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Route, post};
@@ -13,7 +13,7 @@ use crate::model::device::Device;
 use crate::model::jid::Jid;
 use crate::model::message::{Outgoing, Text};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Largest body of a send, in bytes: 100 texts of full length, each character written as a JSON escape.
 const BULK_BODY_MAX: usize = 5 << 20;
@@ -65,17 +65,13 @@ async fn send_one(
     code: Code,
 ) -> Result<Outcome> {
     let key = idempotency_key(&request)?;
-    let sent = gateway.send_to_group(request.caller(), &device, outgoing, key).await?;
-    let view = GroupSentView::from(&sent);
-    match sent.accepted {
-        true => Ok(Outcome::ok(code, view)),
-        false => Ok(Outcome::accepted(Code::MessageAccepted, view)),
-    }
+    let sent = gateway.send(request.caller(), &device, outgoing, key).await?;
+    Ok(answers::sent_as(&sent, code, Code::MessageAccepted, GroupSentView::new(&device, &sent)))
 }
 
 async fn send_bulk(
     gateway: Gateway,
-    request: Request,
+    mut request: Request,
     device: Device,
     items: Vec<TextToGroup>,
     delay: Option<Delay>,
@@ -89,9 +85,9 @@ async fn send_bulk(
     let key = idempotency_key(&request)?;
     let entries = items.into_iter().map(TextToGroup::entry).collect::<Result<_>>()?;
     let pacing = gateway.pacing(delay.map(|delay| delay.0))?;
-    let (job, items) = gateway.send_to_groups(request.caller(), &device, entries, pacing, key).await?;
-    let view = BulkView::new(&job, &items, Whom::Group, request.lang());
-    Ok(Outcome::ok(Code::GroupBulkSent, view).with_arg("ok", job.succeeded).with_arg("failed", job.failed))
+    request.give_place_back();
+    let (job, items) = gateway.send_bulk(request.caller(), &device, entries, pacing, key).await?;
+    Ok(answers::bulk(&job, &items, Whom::Group, Code::GroupBulkSent, request.lang()))
 }
 
 /// One text to one group.
@@ -140,27 +136,4 @@ struct MentionBody {
     message: Option<String>,
     /// Numbers or addresses, at least one; all of them are told, whether the text names them or not.
     mentions: Option<Vec<String>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct GroupSentView {
-    group_id: String,
-    /// WhatsApp's message id.
-    message_id: String,
-    /// ISO 8601, UTC.
-    timestamp: String,
-    /// `sent`, or `pending` when WhatsApp has not answered yet: the message is stored and will be sent.
-    status: &'static str,
-}
-
-impl From<&Sent> for GroupSentView {
-    fn from(sent: &Sent) -> Self {
-        Self {
-            group_id: sent.to.to_string(),
-            message_id: sent.message_id.clone(),
-            timestamp: iso_ms(sent.at),
-            status: sent.status(),
-        }
-    }
 }

@@ -35,7 +35,7 @@ impl Audience {
     }
 
     /// Returns the recipient as written and what it means. A missing one refuses the request, a malformed one fails its item.
-    fn of(&self, item: &ItemBody<'_>) -> Result<(String, Result<Jid>)> {
+    pub fn of(&self, item: &ItemBody<'_>) -> Result<(String, Result<Jid>)> {
         match self {
             Audience::People(rule) => {
                 let to = item.recipient()?;

@@ -50,8 +50,8 @@ async fn create(
     code: Code,
     audience: impl FnOnce(&MediaBody<'_>) -> Result<Audience>,
 ) -> Result<Outcome> {
-    let device = gateway.device(request.caller(), request.param("deviceId"))?;
     gateway.require_may_bulk(request.caller())?;
+    let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let input = Input::read(&gateway, &mut request).await?;
     let mut body = input.body()?;
     let given = body.items.take().filter(|items| !items.is_empty());

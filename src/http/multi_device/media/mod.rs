@@ -5,19 +5,18 @@ mod items;
 mod jobs;
 mod status;
 
-use super::messages::{BulkView, SentView, Whom, idempotency_key};
-use crate::clock::iso_ms;
+use super::answers::{self, GroupSentView, SentView, Whom};
+use super::messages::idempotency_key;
 use crate::error::{Code, Error, Result};
-use crate::gateway::{BULK_MAX, Gateway, MediaEntries, MediaEntry, Sent};
+use crate::gateway::{BULK_MAX, Caller, Gateway, IdempotencyKey, MediaDraft, MediaEntries, MediaEntry};
 use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Access, Route, post};
 use crate::model::device::Device;
 use crate::model::jid::Jid;
+use crate::model::job::{Item, Job, Pacing};
 use body::{Input, MediaBody};
 use items::{Audience, Defaults};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 /// Largest body of a send, in bytes: two files of full size as base64, or four in a form. Base64 is held in memory while
 /// it is decoded, so more belongs into several requests or behind addresses.
@@ -42,43 +41,73 @@ pub fn routes() -> Vec<Route> {
 
 async fn send(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
-    let input = Input::read(&gateway, &mut request).await?;
-    let mut body = input.body()?;
-    if let Some(items) = body.items.take() {
-        let audience = Audience::People(gateway.config().api.phone_rule);
-        let entries = bulk(&gateway, items, &input, &audience).await?;
-        return send_bulk(gateway, request, device, entries, &body, Whom::Person).await;
+    let rule = gateway.config().api.phone_rule;
+    match wanted(&gateway, &mut request, |_| Audience::People(rule)).await? {
+        Wanted::Many(entries, pacing) => {
+            let key = idempotency_key(&request)?;
+            let (job, items) = send_bulk(&gateway, request.caller(), &device, entries, pacing, key).await?;
+            Ok(answers::bulk(&job, &items, Whom::Person, Code::MediaBulkSent, request.lang()))
+        }
+        Wanted::One(to, draft) => {
+            let key = idempotency_key(&request)?;
+            let sent = gateway.send_media(request.caller(), &device, to, draft, key).await?;
+            let view = SentView::new(&device, &sent);
+            Ok(answers::sent_as(&sent, Code::MediaSent, Code::MediaAccepted, view))
+        }
     }
-    let item = body.single();
-    let to = gateway.config().api.phone_rule.recipient(item.recipient()?)?;
-    let draft = items::draft(&gateway, &item, &input.uploads, None, &Defaults::default()).await?;
-    let key = idempotency_key(&request)?;
-    let sent = gateway.send_media(request.caller(), &device, to, draft, key).await?;
-    Ok(answer(&sent, Code::MediaSent, SentView::new(&device, &sent)))
 }
 
 async fn send_to_group(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let group = Jid::group(request.param("groupId"))?;
-    let input = Input::read(&gateway, &mut request).await?;
-    let mut body = input.body()?;
-    if let Some(items) = body.items.take() {
-        let audience = Audience::groups(group, &body);
-        let entries = bulk(&gateway, items, &input, &audience).await?;
-        return send_bulk(gateway, request, device, entries, &body, Whom::Group).await;
+    match wanted(&gateway, &mut request, |body| Audience::groups(group, body)).await? {
+        Wanted::Many(entries, pacing) => {
+            let key = idempotency_key(&request)?;
+            let (job, items) = send_bulk(&gateway, request.caller(), &device, entries, pacing, key).await?;
+            Ok(answers::bulk(&job, &items, Whom::Group, Code::MediaGroupBulkSent, request.lang()))
+        }
+        Wanted::One(to, draft) => {
+            let key = idempotency_key(&request)?;
+            let sent = gateway.send_media(request.caller(), &device, to, draft, key).await?;
+            let view = GroupSentView::new(&device, &sent);
+            Ok(answers::sent_as(&sent, Code::MediaSentToGroup, Code::MediaAccepted, view))
+        }
     }
-    let item = body.single();
-    let draft = items::draft(&gateway, &item, &input.uploads, None, &Defaults::default()).await?;
-    let key = idempotency_key(&request)?;
-    let sent = gateway.send_media_to_group(request.caller(), &device, group, draft, key).await?;
-    Ok(answer(&sent, Code::MediaSentToGroup, GroupSentView::new(&device, &sent)))
 }
 
-fn answer(sent: &Sent, code: Code, view: impl Serialize) -> Outcome {
-    match sent.accepted {
-        true => Outcome::ok(code, view),
-        false => Outcome::accepted(Code::MediaAccepted, view),
-    }
+/// What a request asks for.
+enum Wanted {
+    /// One file to one recipient.
+    One(Jid, MediaDraft),
+    /// Several files with a pause between them.
+    Many(Vec<MediaEntry>, Pacing),
+}
+
+/// Reads what is asked for. The body is not in memory any more when it returns: what follows may take minutes.
+async fn wanted(
+    gateway: &Gateway,
+    request: &mut Request,
+    audience: impl FnOnce(&MediaBody<'_>) -> Audience,
+) -> Result<Wanted> {
+    let wanted = {
+        let input = Input::read(gateway, request).await?;
+        let mut body = input.body()?;
+        let audience = audience(&body);
+        match body.items.take() {
+            Some(items) => {
+                let entries = bulk(gateway, items, &input, &audience).await?;
+                Wanted::Many(entries, gateway.pacing(body.delay.map(|delay| delay.0))?)
+            }
+            None => {
+                let item = body.single();
+                let to = audience.of(&item)?.1?;
+                let draft = items::draft(gateway, &item, &input.uploads, None, &Defaults::default()).await?;
+                Wanted::One(to, draft)
+            }
+        }
+    };
+    request.give_place_back();
+    Ok(wanted)
 }
 
 async fn bulk(
@@ -97,50 +126,15 @@ async fn bulk(
 }
 
 async fn send_bulk(
-    gateway: Gateway,
-    request: Request,
-    device: Device,
+    gateway: &Gateway,
+    caller: &Caller,
+    device: &Device,
     entries: Vec<MediaEntry>,
-    body: &MediaBody<'_>,
-    whom: Whom,
-) -> Result<Outcome> {
-    let pacing = gateway.pacing(body.delay.map(|delay| delay.0))?;
-    let key = idempotency_key(&request)?;
+    pacing: Pacing,
+    key: Option<IdempotencyKey>,
+) -> Result<(Job, Vec<Item>)> {
     let MediaEntries { entries, pins } = gateway.media_entries(entries).await?;
-    let (job, items) = match whom {
-        Whom::Group => gateway.send_to_groups(request.caller(), &device, entries, pacing, key).await?,
-        Whom::Person => gateway.send_bulk(request.caller(), &device, entries, pacing, key).await?,
-    };
+    let sent = gateway.send_bulk(caller, device, entries, pacing, key).await;
     drop(pins);
-    let code = match whom {
-        Whom::Group => Code::MediaGroupBulkSent,
-        Whom::Person => Code::MediaBulkSent,
-    };
-    let view = BulkView::new(&job, &items, whom, request.lang());
-    Ok(Outcome::ok(code, view).with_arg("ok", job.succeeded).with_arg("failed", job.failed))
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct GroupSentView {
-    device_id: String,
-    group_id: String,
-    /// WhatsApp's message id.
-    message_id: String,
-    /// ISO 8601, UTC.
-    timestamp: String,
-    /// `sent`, or `pending` when WhatsApp has not answered yet: the message is stored and will be sent.
-    status: &'static str,
-}
-
-impl GroupSentView {
-    fn new(device: &Device, sent: &Sent) -> Self {
-        Self {
-            device_id: device.id.to_string(),
-            group_id: sent.to.to_string(),
-            message_id: sent.message_id.clone(),
-            timestamp: iso_ms(sent.at),
-            status: sent.status(),
-        }
-    }
+    sent
 }

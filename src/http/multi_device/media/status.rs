@@ -5,7 +5,7 @@ use super::body::{Input, MediaBody};
 use super::items::{self, Defaults};
 use crate::error::Result;
 use crate::gateway::Gateway;
-use crate::http::multi_device::kinds::{SentView, answer};
+use crate::http::multi_device::answers::{self, SentView};
 use crate::http::multi_device::messages::idempotency_key;
 use crate::http::multi_device::status_posts::chosen;
 use crate::http::reply::Outcome;
@@ -33,5 +33,5 @@ async fn publish(gateway: Gateway, mut request: Request) -> Result<Outcome> {
     let draft = items::draft(&gateway, &item, &input.uploads, None, &Defaults::default()).await?;
     let key = idempotency_key(&request)?;
     let sent = gateway.post_status_file(request.caller(), &device, draft, people, key).await?;
-    Ok(answer(&device, sent))
+    Ok(answers::sent(&device, &sent))
 }

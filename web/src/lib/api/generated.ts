@@ -654,7 +654,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Chats, newest activity first */
+        /** Chats, newest activity first; groups for administrators only */
         get: operations["getApiWhatsappMultiDeviceDevicesDeviceIdChats"];
         put?: never;
         post?: never;
@@ -2322,11 +2322,8 @@ export interface components {
             chats: components["schemas"]["ChatView"][];
             deviceId: string;
             hasMore: boolean;
-            /**
-             * Format: int64
-             * @description Epoch milliseconds; give it as `before` for the next page.
-             */
-            nextBefore: number | null;
+            /** @description Give it as `before` for the next page. */
+            nextBefore: string | null;
         };
         CheckedView: {
             /** @description In the order asked. */
@@ -2626,17 +2623,9 @@ export interface components {
              */
             total: number;
         };
+        /** @description A message to a group that was sent or is under way. */
         GroupSentView: {
             deviceId: string;
-            groupId: string;
-            /** @description WhatsApp's message id. */
-            messageId: string;
-            /** @description `sent`, or `pending` when WhatsApp has not answered yet: the message is stored and will be sent. */
-            status: string;
-            /** @description ISO 8601, UTC. */
-            timestamp: string;
-        };
-        GroupSentView2: {
             groupId: string;
             /** @description WhatsApp's message id. */
             messageId: string;
@@ -2785,13 +2774,13 @@ export interface components {
             groupId: string;
             link: string;
         };
-        /** @description One entry of a bulk that was handled. */
+        /** @description One entry of a bulk. */
         ItemView: {
             error?: string | null;
             /** @description The group it went to. */
             groupId?: string | null;
             messageId?: string | null;
-            /** @description `success` or `error`. */
+            /** @description `success`, `error`, or `pending` while it is under way. */
             status: string;
             /** @description ISO 8601, UTC. */
             timestamp?: string | null;
@@ -3443,16 +3432,6 @@ export interface components {
             timestamp: string;
             to: string;
         };
-        SentView2: {
-            deviceId: string;
-            /** @description WhatsApp's message id. */
-            messageId: string;
-            /** @description `sent`, or `pending` when WhatsApp has not answered yet: it is stored and will be sent. */
-            status: string;
-            /** @description ISO 8601, UTC. */
-            timestamp: string;
-            to: string;
-        };
         Services: {
             /** @description `connected` or `disconnected`. */
             database: string;
@@ -3887,7 +3866,6 @@ export type FailedView = components['schemas']['FailedView'];
 export type Figures = components['schemas']['Figures'];
 export type GroupHistoryView = components['schemas']['GroupHistoryView'];
 export type GroupSentView = components['schemas']['GroupSentView'];
-export type GroupSentView2 = components['schemas']['GroupSentView2'];
 export type GroupView = components['schemas']['GroupView'];
 export type GroupsView = components['schemas']['GroupsView'];
 export type HistoryView = components['schemas']['HistoryView'];
@@ -3960,7 +3938,6 @@ export type ScheduledView = components['schemas']['ScheduledView'];
 export type SearchView = components['schemas']['SearchView'];
 export type SeenView = components['schemas']['SeenView'];
 export type SentView = components['schemas']['SentView'];
-export type SentView2 = components['schemas']['SentView2'];
 export type Services = components['schemas']['Services'];
 export type SessionView = components['schemas']['SessionView'];
 export type SettingsView = components['schemas']['SettingsView'];
@@ -5577,7 +5554,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5666,7 +5643,7 @@ export interface operations {
     getApiWhatsappMultiDeviceDevicesDeviceIdChats: {
         parameters: {
             query?: {
-                before?: number | null;
+                before?: string | null;
                 limit?: number | null;
                 search?: string | null;
             };
@@ -5678,7 +5655,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Chats, newest activity first */
+            /** @description Chats, newest activity first; groups for administrators only */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5726,7 +5703,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5758,7 +5735,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5799,7 +5776,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5841,7 +5818,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5873,7 +5850,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5912,7 +5889,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -5953,7 +5930,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -6030,7 +6007,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -6244,7 +6221,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -6957,7 +6934,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["GroupSentView2"];
+                        data: components["schemas"]["GroupSentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -8122,7 +8099,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -8177,7 +8154,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["GroupSentView2"];
+                        data: components["schemas"]["GroupSentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -8234,7 +8211,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -8437,7 +8414,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -8631,7 +8608,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -8725,7 +8702,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
@@ -8756,7 +8733,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["SentView2"];
+                        data: components["schemas"]["SentView"];
                         message?: string;
                         /** @constant */
                         success: true;
