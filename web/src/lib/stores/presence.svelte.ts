@@ -14,6 +14,7 @@ export class Presence {
   online = $state(false);
   /** Epoch ms; null when they let nobody know. */
   lastSeen = $state<number | null>(null);
+  private follows = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly stops: (() => void)[];
 
@@ -21,7 +22,7 @@ export class Presence {
     private readonly deviceId: string,
     private readonly jid: string,
   ) {
-    this.stops = [feed.listen((event) => this.apply(event)), feed.onGap(() => void this.follow())];
+    this.stops = [feed.listen((event) => this.apply(event)), feed.onGap(() => void (this.follows && this.follow()))];
   }
 
   private get isPerson(): boolean {
@@ -30,13 +31,15 @@ export class Presence {
 
   /** Asks to be told about the person. Without that the chat works just as well. */
   async follow(): Promise<void> {
-    if (this.isPerson) await follow(this.deviceId, this.jid).catch(quiet);
+    if (!this.isPerson) return;
+    this.follows = true;
+    await follow(this.deviceId, this.jid).catch(quiet);
   }
 
   close(): void {
     clearTimeout(this.timer);
     this.stops.forEach((stop) => stop());
-    if (this.isPerson) void unfollow(this.deviceId, this.jid).catch(quiet);
+    if (this.follows) void unfollow(this.deviceId, this.jid).catch(quiet);
   }
 
   private apply(event: LiveEvent): void {
