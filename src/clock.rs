@@ -1,6 +1,6 @@
 //! Time. Wall-clock rules go through [`Clock`], so that tests move time by hand.
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike as _, TimeZone, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -86,6 +86,12 @@ pub fn local(at: Millis) -> String {
     utc(at).with_timezone(&chrono_tz::Asia::Jakarta).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// Returns the time in Asia/Jakarta as a sentence holds it, `1 January 2024 19:00`; `months` are the names of the months.
+pub fn local_in_words(at: Millis, months: &[&str; 12]) -> String {
+    let local = utc(at).with_timezone(&chrono_tz::Asia::Jakarta);
+    format!("{} {} {}", local.day(), months[local.month0() as usize], local.format("%Y %H:%M"))
+}
+
 fn utc(at: Millis) -> DateTime<Utc> {
     Utc.timestamp_millis_opt(at).single().unwrap_or_default()
 }
@@ -100,6 +106,7 @@ mod tests {
         assert_eq!(iso_ms(at), "2024-01-01T12:00:00.000Z");
         assert_eq!(iso_s(at), "2024-01-01T12:00:00Z");
         assert_eq!(local(at), "2024-01-01 19:00:00");
+        assert_eq!(local_in_words(at, &["January"; 12]), "1 January 2024 19:00");
     }
 
     #[tokio::test]

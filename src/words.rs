@@ -25,7 +25,44 @@ impl Lang {
             }
         })
     }
+
+    /// Returns the names of the months, January first.
+    pub fn months(self) -> &'static [&'static str; 12] {
+        match self {
+            Self::Id => &MONTHS_ID,
+            Self::En => &MONTHS_EN,
+        }
+    }
 }
+
+const MONTHS_ID: [&str; 12] = [
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+];
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 macro_rules! words {
     ($($code:ident $status:literal $id:literal $en:literal)*) => {
@@ -137,7 +174,7 @@ words! {
     // Why a device is not connected
     LinkLoggedOut           200 "Device dilepas dari ponsel. Tautkan lagi dengan QR atau pairing code" "The device was unlinked from the phone. Link it again with a QR or pairing code"
     LinkReplaced            200 "Koneksi lain memakai session ini. Pastikan hanya satu program memakai session, lalu hubungkan lagi" "Another connection uses this session. Make sure only one program uses it, then connect again"
-    LinkBanned              200 "WhatsApp memblokir nomor ini sementara sampai {until}. Kurangi pengiriman dan tunggu" "WhatsApp has blocked this number temporarily until {until}. Send less and wait"
+    LinkBanned              200 "WhatsApp memblokir nomor ini sementara sampai {until} WIB. Kurangi pengiriman dan tunggu" "WhatsApp has blocked this number temporarily until {until} (Jakarta time). Send less and wait"
     LinkBannedUnknown       200 "WhatsApp memblokir nomor ini sementara. Kurangi pengiriman dan tunggu" "WhatsApp has blocked this number temporarily. Send less and wait"
     LinkOutdated            200 "Versi klien ditolak WhatsApp. Perbarui Kurir" "WhatsApp refused the client version. Update Kurir"
     LinkRefused             200 "WhatsApp menolak koneksi (kode {code})" "WhatsApp refused the connection (code {code})"

@@ -7,7 +7,7 @@ use crate::model::device::Device;
 use crate::model::id::DeviceNo;
 use crate::model::jid::Jid;
 use crate::model::message::Message;
-use crate::store::{chats, identities, messages};
+use crate::store::{chat_settings, chats, identities, messages};
 use crate::wa::SendFailure;
 use std::time::Duration;
 
@@ -153,6 +153,25 @@ impl Gateway {
                         }
                         None => page(view, no, before.as_ref(), limit + 1)?,
                     };
+                let has_more = rows.len() > limit;
+                rows.truncate(limit);
+                Ok(Page { rows, has_more })
+            })
+            .await
+    }
+
+    /// Returns up to `limit` of the chats that are kept on top of the list, newest activity first; groups to administrators
+    /// only.
+    pub async fn pinned_chats(&self, caller: &Caller, device: &Device, limit: usize) -> Result<Page<Chat>> {
+        let (no, is_admin) = (device.no, caller.is_admin());
+        self.store()
+            .scan(move |view| {
+                let mut rows = Vec::new();
+                for chat in chat_settings::pinned(view, no)? {
+                    // A chat may be pinned before the first message.
+                    rows.extend(chats::get(view, no, &chat)?.filter(|chat| is_admin || !chat.jid.is_group()));
+                }
+                rows.sort_by_key(|chat| std::cmp::Reverse(chat.last_at));
                 let has_more = rows.len() > limit;
                 rows.truncate(limit);
                 Ok(Page { rows, has_more })

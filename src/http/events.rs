@@ -18,7 +18,7 @@ use crate::gateway::{Gateway, Sightings, Subscription, item_error};
 use crate::model::change::What;
 use crate::model::channel::ChannelPost;
 use crate::model::chat::ChatChange;
-use crate::model::device::DeviceStatus;
+use crate::model::device::{DeviceStatus, LinkTrouble};
 use crate::model::event::{ChannelPostChange, DeviceChange, Event, Fact, ScheduleChange, StatusPostChange};
 use crate::model::group::{GroupChange, Member};
 use crate::model::jid::Jid;
@@ -165,6 +165,7 @@ fn shape(gateway: &Gateway, event: &Event, lang: Lang) -> Vec<Value> {
                 "step": step,
                 "reason": trouble.as_ref().map(|trouble| trouble.name()),
                 "message": trouble.as_ref().map(|trouble| trouble_text(trouble, lang)),
+                "bannedUntil": trouble.as_ref().and_then(LinkTrouble::banned_until).map(iso_ms),
             });
             let mut body = state.clone();
             body["data"] = state;

@@ -10,7 +10,7 @@ use warp::http::header::{
 const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     media-src 'self' blob:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
     form-action 'self'; object-src 'none'";
-const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(self), payment=(), usb=()";
+const PERMISSIONS: &str = "camera=(), geolocation=(self), microphone=(self), payment=(), usb=()";
 const FIXED: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -44,7 +44,7 @@ pub fn trouble_text(trouble: &LinkTrouble, lang: Lang) -> String {
         LinkTrouble::LoggedOut => plain(Code::LinkLoggedOut),
         LinkTrouble::Replaced => plain(Code::LinkReplaced),
         LinkTrouble::Banned { until: Some(until) } => {
-            Code::LinkBanned.text(lang, &[("until", clock::local(*until))])
+            Code::LinkBanned.text(lang, &[("until", clock::local_in_words(*until, lang.months()))])
         }
         LinkTrouble::Banned { until: None } => plain(Code::LinkBannedUnknown),
         LinkTrouble::Outdated => plain(Code::LinkOutdated),
@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn a_ban_says_until_when_if_that_is_known() {
         let ban = LinkTrouble::Banned { until: Some(1_704_110_400_000) };
-        assert!(trouble_text(&ban, Lang::En).contains("2024-01-01 19:00:00"));
+        assert!(trouble_text(&ban, Lang::En).contains("until 1 January 2024 19:00 (Jakarta time)"));
+        assert!(trouble_text(&ban, Lang::Id).contains("sampai 1 Januari 2024 19:00 WIB"));
         assert!(!trouble_text(&LinkTrouble::Banned { until: None }, Lang::Id).contains('{'));
     }
 }

@@ -7,6 +7,7 @@ use ogg::PacketReader;
 use opus_decoder::OpusDecoder;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Opus counts time in samples of this rate, whatever the recording was made with.
@@ -28,7 +29,7 @@ pub(super) fn look(path: &Path, is_voice: bool) -> Look {
     let seconds = u32::try_from(samples.div_ceil(RATE)).ok();
     let wants_bars = is_voice && samples <= LISTEN_MAX;
     let _one = super::one_at_a_time();
-    let bars = open(path).filter(|_| wants_bars).and_then(listen).map(|pieces| waveform(&pieces));
+    let bars = open(path).filter(|_| wants_bars).and_then(heard).map(|pieces| waveform(&pieces));
     Look { seconds, waveform: bars.map(|bars| STANDARD.encode(bars)), ..Look::default() }
 }
 
@@ -55,6 +56,11 @@ fn samples(file: impl Read + Seek) -> Option<u64> {
 fn pre_skip(head: &[u8]) -> Option<u64> {
     let is_opus = head.starts_with(b"OpusHead") && head.len() >= 19;
     is_opus.then(|| u64::from(u16::from_le_bytes([head[10], head[11]])))
+}
+
+/// Listens to a recording from anywhere; a decoder that stumbles over it leaves the note without a waveform.
+fn heard(file: BufReader<File>) -> Option<Vec<f32>> {
+    catch_unwind(AssertUnwindSafe(|| listen(file))).ok().flatten()
 }
 
 /// Decodes the recording and returns the loudness of each 20 ms; none when there is more of it than is listened to.
@@ -139,6 +145,16 @@ mod tests {
         assert_eq!(samples(Cursor::new(&bytes)), Some(101 * 960));
         let pieces = listen(Cursor::new(&bytes)).expect("decoded");
         assert_eq!(waveform(&pieces).len(), BARS);
+    }
+
+    /// Three seconds of beeps, recorded and packed by the dashboard in a browser.
+    #[test]
+    fn a_recording_of_a_browser_has_a_length_and_a_waveform() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/look/testdata/beep.ogg"));
+        let look = look(path, true);
+        assert_eq!(look.seconds, Some(3));
+        let bars = STANDARD.decode(look.waveform.expect("a waveform")).expect("base64");
+        assert!(bars.contains(&100) && bars.contains(&0), "{bars:?}");
     }
 
     #[test]

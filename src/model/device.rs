@@ -113,6 +113,14 @@ impl LinkTrouble {
             LinkTrouble::Crashed => "crashed",
         }
     }
+
+    /// Returns when a ban ends, in milliseconds since 1970, if the network said so.
+    pub fn banned_until(&self) -> Option<i64> {
+        match self {
+            LinkTrouble::Banned { until } => *until,
+            _ => None,
+        }
+    }
 }
 
 /// A device as it is stored. What changes by the second (QR, pairing code, step) lives with the running connection.

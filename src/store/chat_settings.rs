@@ -18,6 +18,21 @@ pub fn get(view: &View, device: DeviceNo, chat: &Jid) -> Result<ChatSettings> {
     read(&view.chat_settings()?, device, &chat.to_string())
 }
 
+/// Returns the addresses of the chats that are kept on top of the list.
+pub fn pinned(view: &View, device: DeviceNo) -> Result<Vec<String>> {
+    let table = view.chat_settings()?;
+    let mut found = Vec::new();
+    for row in table.range((device.0, "")..=(device.0, "\u{10ffff}"))? {
+        let (key, settings) = row?;
+        let (_, chat) = key.value();
+        let settings: ChatSettings = decode(TABLE, chat, settings.value())?;
+        if settings.pinned {
+            found.push(chat.to_owned());
+        }
+    }
+    Ok(found)
+}
+
 /// Sets the disappearing timer of a conversation and tells it, unless a newer one is known. `at` is when it was set, in
 /// milliseconds since 1970.
 pub fn set_timer(

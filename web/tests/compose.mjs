@@ -15,7 +15,8 @@ await run(walk);
 
 async function walk({ kurir, browser, troubles, check }) {
   const context = await profile(browser, kurir.base, troubles, {
-    permissions: ['microphone'],
+    geolocation: MONAS,
+    permissions: ['geolocation', 'microphone'],
     reducedMotion: 'reduce',
   });
   const api = (method, path, data) => ask(context, kurir.base, method, path, data);
@@ -39,13 +40,13 @@ async function walk({ kurir, browser, troubles, check }) {
     await page.setViewportSize(DESK);
   };
 
-  await check('a place is sent', async () => {
+  await check('a place is sent from where the browser is', async () => {
     await page.goto(`/devices/${device}/chat?with=${BUDI.phone}%40s.whatsapp.net`);
     await attach('Lokasi');
     await dialog.getByLabel('Koordinat').fill('dekat Monas');
     await dialog.getByText('Ini bukan koordinat').waitFor();
     assert.ok(await send().isDisabled());
-    await dialog.getByLabel('Koordinat').fill('-6.1754, 106.8272');
+    await dialog.getByRole('button', { name: 'Pakai posisi saya' }).click();
     await dialog.getByText('Lintang -6,1754, bujur 106,8272').waitFor();
     await dialog.getByLabel('Nama tempat').fill('Toko Melati');
     await look('compose-place');

@@ -7,7 +7,7 @@ import { lookAtPages } from './support/views.mjs';
 
 const HOUR_S = 3600;
 const TROUBLE_MS = 60_000;
-/** Reason, device, phone, the fault, the tag in lists, what has happened, and what to do. */
+/** Reason, device, phone, the fault, the tag in lists, what has happened, what to do, and the action that helps. */
 const TROUBLES = [
   {
     reason: 'logged_out',
@@ -35,9 +35,9 @@ const TROUBLES = [
     faults: [{ loginFailure: { reason: 402, code: 101, expire: HOUR_S } }],
     breaks: true,
     tag: 'Diblokir sementara',
-    what: /^WhatsApp memblokir nomor ini sementara sampai \d{4}-\d\d-\d\d \d\d[:.]\d\d/,
-    next: 'Kurir menyambung dengan sendirinya sesudah itu',
+    what: /^WhatsApp memblokir nomor ini sementara sampai (besok )?pukul \d\d\.\d\d\.$/,
     action: 'Lihat pekerjaan',
+    next: 'Kurir menyambung dengan sendirinya sesudah itu',
   },
   {
     reason: 'outdated',

@@ -89,8 +89,12 @@ async fn list(gateway: Gateway, request: Request) -> Result<Outcome> {
     let device = gateway.device(request.caller(), request.param("deviceId"))?;
     let query: ChatsQuery = request.query()?;
     let limit = within("limit", query.limit, 1..=100, CHATS_LIMIT)?;
+    let caller = request.caller();
     let before = query.before.map(|mark| mark.parse()).transpose()?;
-    let page = gateway.chats(request.caller(), &device, query.search, before, limit).await?;
+    let page = match query.pinned {
+        Some(true) => gateway.pinned_chats(caller, &device, limit).await?,
+        _ => gateway.chats(caller, &device, query.search, before, limit).await?,
+    };
     let last = page.rows.last().filter(|_| page.has_more);
     let next_before = last.map(|chat| ChatMark::of(chat).to_string());
     let lids = gateway.lids(device.no, page.rows.iter().map(|chat| &chat.jid))?;
@@ -166,6 +170,8 @@ struct ChatsQuery {
     limit: Option<usize>,
     /// `nextBefore` of the page before; epoch milliseconds alone give what is older.
     before: Option<String>,
+    /// True for the chats that are kept on top of the list, and no others; `search` and `before` do not narrow them down.
+    pinned: Option<bool>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -7,7 +7,7 @@ use crate::http::reply::Outcome;
 use crate::http::request::Request;
 use crate::http::route::{Access, Route, delete, get, post, put};
 use crate::http::view::trouble_text;
-use crate::model::device::{Device, DeviceStatus};
+use crate::model::device::{Device, DeviceStatus, LinkTrouble};
 use crate::model::id::UserId;
 use crate::words::Lang;
 use schemars::JsonSchema;
@@ -167,6 +167,8 @@ struct DeviceView {
     reason: Option<&'static str>,
     /// Why it is not connected and what to do.
     status_message: Option<String>,
+    /// When a temporary ban ends, ISO 8601, UTC, if WhatsApp said so.
+    banned_until: Option<String>,
 }
 
 impl DeviceView {
@@ -186,6 +188,7 @@ impl DeviceView {
             is_linked: device.linked,
             reason: device.trouble.as_ref().map(|trouble| trouble.name()),
             status_message: device.trouble.as_ref().map(|trouble| trouble_text(trouble, lang)),
+            banned_until: device.trouble.as_ref().and_then(LinkTrouble::banned_until).map(iso_ms),
         }
     }
 }

@@ -129,7 +129,10 @@ fn a_temporary_ban_says_until_when() {
     let device = shown(&kurir, "en");
     assert_ne!(device["status"], "connected");
     let words = device["statusMessage"].as_str().expect("words");
-    assert!(words.starts_with("WhatsApp has blocked this number temporarily until 20"), "{words}");
+    assert!(words.starts_with("WhatsApp has blocked this number temporarily until "), "{words}");
+    assert!(words.contains(" (Jakarta time)"), "{words}");
+    assert_eq!(told["bannedUntil"], device["bannedUntil"]);
+    assert!(device["bannedUntil"].as_str().is_some_and(|until| until.ends_with('Z')), "{device}");
     assert_eq!(device["isLinked"], true, "the link is still there");
     // The ban ends; the owner connects again without a QR.
     kurir.phones().no_faults();

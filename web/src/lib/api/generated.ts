@@ -2560,6 +2560,8 @@ export interface components {
         DeviceStatus: "created" | "disconnected" | "connecting" | "qr_required" | "pairing" | "connected" | "cancelled" | "error";
         /** @description A device as this family shows it. */
         DeviceView: {
+            /** @description When a temporary ban ends, ISO 8601, UTC, if WhatsApp said so. */
+            bannedUntil: string | null;
             /** Format: uint32 */
             connectionAttempts: number;
             /** @description Local time in Asia/Jakarta. */
@@ -3496,6 +3498,8 @@ export interface components {
         };
         /** @description A device as this family shows it. */
         StatusView: {
+            /** @description When a temporary ban ends, ISO 8601, UTC, if WhatsApp said so. */
+            bannedUntil: string | null;
             /** Format: uint32 */
             connectionAttempts: number;
             /** @description Local time in Asia/Jakarta. */
@@ -5645,6 +5649,7 @@ export interface operations {
             query?: {
                 before?: string | null;
                 limit?: number | null;
+                pinned?: boolean | null;
                 search?: string | null;
             };
             header?: never;

@@ -7,6 +7,10 @@ import type { ChatChange, ChatPage, CreatedJob, HistoryPage, Job, JobList, SentM
 export const listChats = (deviceId: string, query: { search?: string; limit?: number; before?: string }) =>
   getData<ChatPage>(`${devicePath(deviceId)}/chats`, { query });
 
+/** The chats that are kept on top of the list, however old they are. */
+export const listPinned = (deviceId: string) =>
+  getData<ChatPage>(`${devicePath(deviceId)}/chats`, { query: { pinned: 'true', limit: 100 } });
+
 export const markChatRead = (deviceId: string, jid: string) =>
   call('POST', `${devicePath(deviceId)}/chats/${encodeURIComponent(jid)}/read`);
 

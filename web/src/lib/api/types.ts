@@ -75,6 +75,7 @@ export type LiveEvent =
       step: LinkStep | null;
       reason: string | null;
       message: string | null;
+      bannedUntil: string | null;
     }
   | { type: 'passkey-request'; deviceId: string }
   | {

@@ -39,9 +39,12 @@ class Chats {
     this.search = search;
     const turn = ++this.turn;
     try {
-      const page = await this.fresh.read(() => api.listChats(deviceId, { search, limit: PAGE }));
+      const [page, pinned] = await this.fresh.read(() =>
+        Promise.all([api.listChats(deviceId, { search, limit: PAGE }), search ? null : api.listPinned(deviceId)]),
+      );
       if (turn !== this.turn) return;
       this.list = page.chats;
+      this.add(pinned?.chats ?? []);
       this.see(this.open);
       this.take(page);
       this.error = null;
@@ -58,8 +61,7 @@ class Chats {
     if (!deviceId || !nextBefore) return;
     const page = await api.listChats(deviceId, { search, limit: PAGE, before: nextBefore });
     if (deviceId !== this.deviceId || search !== this.search) return;
-    const known = new Set(this.list.map((chat) => chat.jid));
-    this.list.push(...page.chats.filter((chat) => !known.has(chat.jid)));
+    this.add(page.chats);
     this.take(page);
   }
 
@@ -122,6 +124,11 @@ class Chats {
     }
     if (this.open === chat.jid) this.markRead(chat);
     this.list = [chat, ...this.list.filter((other) => other !== chat)];
+  }
+
+  private add(chats: ChatSummary[]): void {
+    const known = new Set(this.list.map((chat) => chat.jid));
+    this.list.push(...chats.filter((chat) => !known.has(chat.jid)));
   }
 
   private change(jid: string, { archived, pinned, muted }: ChatChange): void {

@@ -166,8 +166,8 @@ class Devices {
       void this.load();
       return;
     }
-    const { reason, message: statusMessage } = event;
-    this.patch(id, { status, isConnected, phoneNumber, reason, statusMessage });
+    const { reason, message: statusMessage, bannedUntil } = event;
+    this.patch(id, { status, isConnected, phoneNumber, reason, statusMessage, bannedUntil });
     // Credentials come with the first connection and go when the phone unlinks the device.
     if (isConnected || reason === 'logged_out') this.patch(id, { isLinked: isConnected });
     const changes: Partial<Linking> = {};

@@ -1,12 +1,13 @@
 // Why a device is not connected, in words for its owner. What is not listed here, the server says in a sentence of its own.
 import type { Device } from '../api/types';
-import type { Key } from '../i18n/index.svelte';
+import { t, type Key } from '../i18n/index.svelte';
+import { epoch, inDays } from './time';
 
 export interface Trouble {
   /** Two or three words for a list. */
   name: Key;
-  /** What has happened; null when only the server knows it in full, such as the end of a ban. */
-  what: Key | null;
+  /** What has happened. */
+  what: Key;
   /** What to do, or to wait for. */
   next: Key;
   /** Whether pressing Connect is what helps. */
@@ -20,7 +21,7 @@ const TROUBLES: Record<string, Trouble> = {
   replaced: { name: 'trouble.replaced', what: 'trouble.replaced_what', next: 'trouble.replaced_next', connects: true },
   banned: {
     name: 'trouble.banned',
-    what: null,
+    what: 'trouble.banned_what',
     next: 'trouble.banned_next',
     place: { href: '/jobs', name: 'trouble.banned_place' },
   },
@@ -30,4 +31,10 @@ const TROUBLES: Record<string, Trouble> = {
 /** Returns the trouble of a device that is not connected, or null when there are no words for it here. */
 export function troubleOf(device: Pick<Device, 'isConnected' | 'reason'>): Trouble | null {
   return device.isConnected ? null : (TROUBLES[device.reason ?? ''] ?? null);
+}
+
+/** Says what has happened, and until when if that is known. */
+export function whatHappened(trouble: Trouble, device: Pick<Device, 'bannedUntil'>, now: number): string {
+  const until = epoch(device.bannedUntil);
+  return until === null ? t(trouble.what) : t('trouble.banned_until', { until: inDays(until, now) });
 }

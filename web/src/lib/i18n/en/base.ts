@@ -200,6 +200,8 @@ export const base: Record<keyof typeof source, string> = {
   'trouble.replaced_what': 'Another program has connected as this device.',
   'trouble.replaced_next': 'Stop that program, then press Connect. Until then Kurir does not take the connection back.',
   'trouble.banned': 'Blocked for now',
+  'trouble.banned_what': 'WhatsApp has blocked this number for now.',
+  'trouble.banned_until': 'WhatsApp has blocked this number until {until}.',
   'trouble.banned_place': 'See the jobs',
   'trouble.banned_next': 'The number need not be linked again: Kurir connects by itself afterwards. Pause bulk messages until then.',
   'trouble.outdated': 'Needs an update',

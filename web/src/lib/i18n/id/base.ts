@@ -198,6 +198,8 @@ export const base = {
   'trouble.replaced_what': 'Program lain tersambung sebagai perangkat ini.',
   'trouble.replaced_next': 'Hentikan program itu, lalu tekan Sambungkan. Selama itu Kurir tidak merebut sambungan kembali.',
   'trouble.banned': 'Diblokir sementara',
+  'trouble.banned_what': 'WhatsApp memblokir nomor ini sementara.',
+  'trouble.banned_until': 'WhatsApp memblokir nomor ini sementara sampai {until}.',
   'trouble.banned_place': 'Lihat pekerjaan',
   'trouble.banned_next': 'Nomor ini tidak perlu ditautkan lagi: Kurir menyambung dengan sendirinya sesudah itu. Jeda dulu kiriman massal.',
   'trouble.outdated': 'Perlu pembaruan',
