@@ -28,11 +28,7 @@ fn image(bytes: &[u8]) -> Value {
 }
 
 fn linked() -> (TestKurir, Phones) {
-    let kurir = TestKurir::start();
-    let phones = kurir.phones();
-    kurir.link(&phones, "toko-1", SHOP);
-    phones.add(ANI);
-    (kurir, phones)
+    TestKurir::linked(SHOP, &[ANI])
 }
 
 #[test]

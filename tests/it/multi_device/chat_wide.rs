@@ -8,11 +8,7 @@ const SHOP: &str = "6281211110011";
 const ANI: &str = "6281211110022";
 
 fn linked() -> (TestKurir, Phones) {
-    let kurir = TestKurir::start();
-    let phones = kurir.phones();
-    kurir.link(&phones, "toko-1", SHOP);
-    phones.add(ANI);
-    (kurir, phones)
+    TestKurir::linked(SHOP, &[ANI])
 }
 
 fn chat(below: &str) -> String {

@@ -13,11 +13,7 @@ fn person(number: &str) -> String {
 }
 
 fn linked() -> (TestKurir, Phones) {
-    let kurir = TestKurir::start();
-    let phones = kurir.phones();
-    kurir.link(&phones, "toko-1", SHOP);
-    phones.add(ANI);
-    (kurir, phones)
+    TestKurir::linked(SHOP, &[ANI])
 }
 
 fn find(kurir: &TestKurir, chat: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {

@@ -11,12 +11,7 @@ const ANI: &str = "6281211110022";
 const BUDI: &str = "6281211110033";
 
 fn linked() -> (TestKurir, Phones) {
-    let kurir = TestKurir::start();
-    let phones = kurir.phones();
-    kurir.link(&phones, "toko-1", SHOP);
-    phones.add(ANI);
-    phones.add(BUDI);
-    (kurir, phones)
+    TestKurir::linked(SHOP, &[ANI, BUDI])
 }
 
 fn path(below: &str) -> String {

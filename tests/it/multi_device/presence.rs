@@ -9,11 +9,7 @@ const ANI: &str = "6281211110022";
 const ABSENT: &str = "6281211110000";
 
 fn linked() -> (TestKurir, Phones) {
-    let kurir = TestKurir::start();
-    let phones = kurir.phones();
-    kurir.link(&phones, "toko-1", SHOP);
-    phones.add(ANI);
-    (kurir, phones)
+    TestKurir::linked(SHOP, &[ANI])
 }
 
 fn subscription(jid: &str) -> String {

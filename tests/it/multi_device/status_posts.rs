@@ -16,11 +16,7 @@ fn person(number: &str) -> String {
 
 /// A linked shop that has saved Ani but not Budi.
 fn linked() -> (TestKurir, Phones) {
-    let kurir = TestKurir::start();
-    let phones = kurir.phones();
-    kurir.link(&phones, "toko-1", SHOP);
-    phones.add(ANI);
-    phones.add(BUDI);
+    let (kurir, phones) = TestKurir::linked(SHOP, &[ANI, BUDI]);
     phones.save_contact(SHOP, ANI, "Ani");
     wait_for("the contact", || {
         let all = kurir.owner().get(&format!("{BASE}/devices/toko-1/contacts")).data(200);

@@ -119,6 +119,18 @@ impl TestKurir {
         Self::options().start()
     }
 
+    /// Starts with device `toko-1` linked to the phone `number`, and with the phones of other people.
+    #[track_caller]
+    pub fn linked(number: &str, others: &[&str]) -> (Self, Phones) {
+        let kurir = Self::start();
+        let phones = kurir.phones();
+        kurir.link(&phones, "toko-1", number);
+        for other in others {
+            phones.add(other);
+        }
+        (kurir, phones)
+    }
+
     /// Starts against a network outside.
     pub fn against(network: &TestNetwork) -> Self {
         Self::options().network(network).start()
